@@ -1,0 +1,1 @@
+"""How it runs: the command line, and NATS and MongoDB on one machine."""

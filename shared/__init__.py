@@ -1,0 +1,1 @@
+"""What the three services have in common: the language they speak, and how they run."""

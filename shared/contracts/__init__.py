@@ -1,0 +1,74 @@
+"""The language the services speak: every event that crosses a boundary, and nothing that acts."""
+
+from shared.contracts.activity import ActivityRecorded, ChannelAnnounced
+from shared.contracts.case import (
+    CaseAccept,
+    CaseAccepted,
+    CaseAssigned,
+    CaseConclude,
+    CaseConcluded,
+    CaseOpened,
+    ClockStarted,
+)
+from shared.contracts.dead_letter import MessageSetAside
+from shared.contracts.directory import DirectoryPublished
+from shared.contracts.envelope import EventData
+from shared.contracts.ingress import (
+    ChannelPublished,
+    DialogueHeld,
+    FormSubmitted,
+    HotlineCallLogged,
+    IngressData,
+    LetterRegistered,
+    MailboxMessageArrived,
+    Refused,
+    SupervisionRecorded,
+)
+from shared.contracts.report import ReportClose, ReportPublished
+from shared.contracts.rulebook import CalendarPublished, RulebookPublished
+from shared.contracts.submission import SubmissionReceived
+
+FEED: dict[str, type[IngressData]] = {
+    contract.TYPE: contract
+    for contract in (
+        HotlineCallLogged,
+        MailboxMessageArrived,
+        FormSubmitted,
+        LetterRegistered,
+        SupervisionRecorded,
+        DialogueHeld,
+        ChannelPublished,
+    )
+}
+"""What agencies may send, on `feed.<agency>.<type>`."""
+
+COMMANDS: dict[str, type[IngressData]] = {
+    contract.TYPE: contract for contract in (CaseAccept, CaseConclude, ReportClose)
+}
+"""What bodies and operators may order, on `command.<party>.<type>`."""
+
+EVENTS: dict[str, type[EventData]] = {
+    contract.TYPE: contract
+    for contract in (
+        SubmissionReceived,
+        CaseOpened,
+        CaseAssigned,
+        ClockStarted,
+        CaseAccepted,
+        CaseConcluded,
+        ActivityRecorded,
+        ChannelAnnounced,
+        DirectoryPublished,
+        RulebookPublished,
+        CalendarPublished,
+    )
+}
+"""What services announce, kept for ever."""
+
+CATALOGUE: dict[str, type[EventData]] = {
+    **FEED,
+    **COMMANDS,
+    **EVENTS,
+    **{contract.TYPE: contract for contract in (ReportPublished, Refused, MessageSetAside)},
+}
+"""Every event that crosses a boundary, by its type."""

@@ -1,0 +1,132 @@
+"""The life of a case: what routing announces, and the commands that bodies give.
+
+A body's command comes on `command.<body>.<type>`; what follows from it is an event.
+Every event carries the case's `version`: 1, 2, 3 … without a gap, so that a reader can tell
+an older state from a newer one in whatever order they arrive.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.contracts.envelope import Code, EventData, UtcDatetime
+from shared.contracts.ingress import IngressData
+from shared.contracts.vocabulary import (
+    Channel,
+    Concern,
+    Form,
+    Kind,
+    Outcome,
+    Signatures,
+    Value,
+)
+
+
+class Basis(StrEnum):
+    """Why this body leads."""
+
+    SAME_LEVEL = "same-level"
+    """The body of the unit that the matter concerns."""
+    HIGHER_LEVEL = "higher-level"
+    """That unit has no competent body: the nearest one above."""
+    CONFLICT = "conflict"
+    """A nearer body was competent and is concerned by the matter."""
+    FALLBACK = "fallback"
+    """Nobody else is competent and clean: the instance's named desk."""
+
+
+class Exclusion(Value):
+    """A body that may not touch the case, and the rule that says so."""
+
+    body: Code
+    rule: Code
+    office: Code | None = None
+
+
+class CaseEvent(EventData):
+    """Said of a case; the event's `subject` is the case."""
+
+    version: int = Field(ge=1)
+
+
+class CaseOpened(CaseEvent):
+    """Routing took a submission up as a case."""
+
+    TYPE: ClassVar[str] = "case.opened.v1"
+
+    submission: str
+    unit: Code
+    channel: Channel
+    form: Form
+    kind: Kind
+    category: Code
+    signatures: Signatures
+    concerns: Concern
+    eligibility: Code
+    received: UtcDatetime
+
+
+class CaseAssigned(CaseEvent):
+    """A competent body that the matter does not concern leads the case."""
+
+    TYPE: ClassVar[str] = "case.assigned.v1"
+
+    lead: Code
+    cooperating: tuple[Code, ...] = ()
+    basis: Basis
+    within_competence: bool = Field(
+        description="The lead is of the receiving unit's own line; otherwise it was forwarded."
+    )
+    excluded: tuple[Exclusion, ...] = ()
+    rule: Code = Field(description="The rule of the rulebook that named the lead.")
+    citation: str
+    directory: int = Field(ge=0)
+    rulebook: int = Field(ge=0)
+
+
+class CaseAccepted(CaseEvent):
+    """The lead body took the case up."""
+
+    TYPE: ClassVar[str] = "case.accepted.v1"
+
+    body: Code
+
+
+class CaseConcluded(CaseEvent):
+    """The lead body answered; the event's `time` is the moment of the answer."""
+
+    TYPE: ClassVar[str] = "case.concluded.v1"
+
+    body: Code
+    outcome: Outcome
+    in_time: bool = Field(description="Every clock that the answer stops was met.")
+    times: int = Field(default=1, ge=1, description="How often the case has been settled by now.")
+
+
+class ClockStarted(CaseEvent):
+    """A legal term began to run on a case."""
+
+    TYPE: ClassVar[str] = "clock.started.v1"
+
+    clock: Code
+    citation: str
+    started: UtcDatetime
+    due: date = Field(description="Last day of the term, local; it ends at that day's midnight.")
+    rulebook: int = Field(ge=0)
+    calendar: int = Field(ge=0)
+
+
+class CaseAccept(IngressData):
+    """Command of a lead body: we take this case up. The event's `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.accept.v1"
+
+
+class CaseConclude(IngressData):
+    """Command of a lead body: we answered, with this outcome. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.conclude.v1"
+
+    outcome: Outcome

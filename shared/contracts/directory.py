@@ -1,0 +1,137 @@
+"""The directory: units, bodies, offices and who holds them, each with its dates.
+
+Every interval is half-open: `valid_from` is the first day, `valid_to` the first day after it.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.contracts.envelope import Code, EventData
+from shared.contracts.vocabulary import Channel, Kind, Value
+
+BEGINNING = date(1945, 9, 2)
+"""What has no first day of its own counts from here."""
+
+
+class Dated(Value):
+    """In force from `valid_from` up to, not including, `valid_to`; open-ended without one."""
+
+    valid_from: date = BEGINNING
+    valid_to: date | None = None
+
+    def in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
+
+class Label(Value):
+    """A name as people read it."""
+
+    vi: str
+    en: str | None = None
+
+
+class Unit(Dated):
+    """A node of the organisation tree."""
+
+    code: Code
+    name: Label
+    level: int = Field(ge=1, le=6, description="1: province; greater is further down.")
+    parent: Code | None = None
+    territory: str | None = Field(default=None, description="Code of the administrative unit.")
+    aliases: tuple[str, ...] = Field(default=(), description="Other names that people write.")
+
+
+class AgencyChannel(Dated):
+    channel: Channel
+    address: str
+
+
+class Agency(Dated):
+    """A party that feeds events; its channels are those it shows to the public."""
+
+    code: Code
+    unit: Code
+    channels: tuple[AgencyChannel, ...] = ()
+
+
+class OfficeRank(StrEnum):
+    HEAD = "head"
+    DEPUTY = "deputy"
+    MEMBER = "member"
+
+
+class Office(Dated):
+    """A post of a unit, whoever holds it."""
+
+    code: Code
+    title: Label
+    unit: Code
+    rank: OfficeRank
+    aliases: tuple[str, ...] = ()
+
+
+class Person(Value):
+    """An office-holder, known here only for the offices held."""
+
+    code: Code
+    name: str
+
+
+class Holding(Dated):
+    """A person in an office."""
+
+    person: Code
+    office: Code
+
+
+class Jurisdiction(Value):
+    """What a body may look into: matters within `unit`; an empty list means any."""
+
+    unit: Code
+    categories: tuple[Code, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+
+
+class Body(Dated):
+    """A supervisory unit: it leads cases. It sits at the level of `unit`."""
+
+    code: Code
+    name: Label
+    kind: Code = Field(description="`front`, `youth-union`, `committee` …")
+    unit: Code
+    jurisdictions: tuple[Jurisdiction, ...]
+    members: tuple[Code, ...] = Field(default=(), description="Offices that head it or sit in it.")
+
+
+class SupervisionDecision(Dated):
+    """An office is under supervision by decision of a body."""
+
+    office: Code
+    body: Code
+    decision: str
+
+
+class Directory(Value):
+    """The directory as its operator writes it."""
+
+    title: Label
+    units: tuple[Unit, ...]
+    agencies: tuple[Agency, ...] = ()
+    bodies: tuple[Body, ...]
+    offices: tuple[Office, ...] = ()
+    persons: tuple[Person, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    supervisions: tuple[SupervisionDecision, ...] = ()
+    fallback_body: Code = Field(description="Takes what no other body is competent and clean for.")
+
+
+class DirectoryPublished(EventData):
+    """A new version of the directory holds; every service keeps its own copy."""
+
+    TYPE: ClassVar[str] = "directory.published.v1"
+
+    version: int = Field(ge=1)
+    directory: Directory

@@ -1,0 +1,77 @@
+"""Periodic reports, and the command that closes a period."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.directory import Label
+from shared.contracts.envelope import Code, EventData
+from shared.contracts.ingress import IngressData
+from shared.contracts.vocabulary import Value
+
+PeriodCode = Annotated[str, Field(pattern=r"^\d{4}-[a-z0-9]{1,12}$")]
+"""Reporting year and the rulebook's code of the period, e.g. `2026-h1`."""
+
+
+class Edition(StrEnum):
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+
+class Period(Value):
+    """Days of a period, both included; it ends at the last day's local midnight."""
+
+    code: PeriodCode
+    label: Label
+    first_day: date
+    last_day: date
+
+
+class Column(Value):
+    code: str
+    label: Label
+
+
+class ReportRow(Value):
+    """One unit's figures, in the order of the report's columns."""
+
+    unit: Code
+    name: Label
+    own: bool = Field(description="The unit's own figures, without the units below it.")
+    cells: tuple[int, ...]
+
+
+class ReportPublished(EventData):
+    """One form of one unit for one period: the unit's own row, one per child, and the total."""
+
+    TYPE: ClassVar[str] = "report.published.v1"
+
+    form: Code
+    unit: Code
+    period: Period
+    edition: Edition
+    revision: int = Field(ge=1)
+    title: Label
+    citation: str
+    columns: tuple[Column, ...]
+    rows: tuple[ReportRow, ...]
+    totals: tuple[int, ...]
+    identities: tuple[str, ...] = Field(description="Cross-footing identities that were checked.")
+    digest: str = Field(description="SHA-256 of form, unit, period, columns, rows and totals.")
+    directory: int = Field(ge=0)
+    rulebook: int = Field(ge=0)
+
+    def nats_subject(self) -> str:
+        if self.edition is Edition.PUBLIC:
+            return f"report.public.{self.form}.{self.unit}.{self.period.code}"
+        return f"report.internal.{self.unit}.{self.form}.{self.period.code}"
+
+
+class ReportClose(IngressData):
+    """Command of an operator: close this period and publish its reports."""
+
+    TYPE: ClassVar[str] = "report.close.v1"
+
+    period: PeriodCode

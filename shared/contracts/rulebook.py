@@ -1,0 +1,171 @@
+"""The rulebook and the working-day calendar: rules of law as data, each with its citation."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.activity import ActivityKind
+from shared.contracts.directory import Label
+from shared.contracts.envelope import Code, EventData
+from shared.contracts.vocabulary import Form, Kind, Signatures, Value
+
+
+class Cited(Value):
+    """A rule: where it stands, and when it holds (half-open interval of days)."""
+
+    code: Code
+    citation: str = Field(min_length=1)
+    issued: date
+    effective_from: date
+    effective_to: date | None = None
+
+    def in_force(self, on: date) -> bool:
+        return self.effective_from <= on and (self.effective_to is None or on < self.effective_to)
+
+
+class KindRule(Cited):
+    """Text with one of these words is of this kind; the first rule that fits decides."""
+
+    kind: Kind
+    keywords: tuple[str, ...]
+
+
+class CategoryRule(Cited):
+    """Text with these words belongs to this category; most hits decide, then the order."""
+
+    label: Label
+    keywords: tuple[str, ...]
+
+
+class EligibilityRule(Cited):
+    """A ground on which a submission is kept and counted, and not taken up.
+
+    It fires when every condition that is given fits; the first rule that fires decides.
+    """
+
+    label: Label
+    kinds: tuple[Kind, ...] = ()
+    forms: tuple[Form, ...] = ()
+    signatures: tuple[Signatures, ...] = ()
+    readable: bool | None = None
+    names_object: bool | None = Field(
+        default=None, description="Whether an office or unit could be named as its object."
+    )
+
+
+class CompetenceMethod(StrEnum):
+    """How a rule finds the lead body."""
+
+    SAME_LEVEL_THEN_UP = "same-level-then-up"
+    """The body at the unit that the matter concerns, else the nearest one above it."""
+
+
+class CompetenceRule(Cited):
+    """Which way the lead body is found for these kinds; the first rule that fits decides."""
+
+    label: Label
+    method: CompetenceMethod
+    kinds: tuple[Kind, ...] = ()
+
+
+class ConflictMethod(StrEnum):
+    """Which bodies a rule keeps away from a case."""
+
+    ACCUSED_SITS_IN_BODY = "accused-sits-in-body"
+    """An office that the matter concerns, or any office its holder held or holds, is a member."""
+
+
+class ConflictRule(Cited):
+    label: Label
+    method: ConflictMethod
+
+
+class DayKind(StrEnum):
+    WORKING = "working"
+    CALENDAR = "calendar"
+
+
+class ClockRule(Cited):
+    """A term of law. The day after the start is day one."""
+
+    label: Label
+    kinds: tuple[Kind, ...] = Field(default=(), description="Empty: every kind.")
+    starts: Code = Field(description="`assigned`: the body receives it; `received`: intake does.")
+    stops: Code = Field(description="`accepted` or `concluded`.")
+    days: int = Field(ge=1)
+    day_kind: DayKind
+
+
+class ActivityForm(Cited):
+    label: Label
+    kind: ActivityKind
+
+
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
+class PeriodRule(Cited):
+    """A statutory period of a reporting year, both days included.
+
+    A period whose first month-day is after its last begins in the year before.
+    """
+
+    label: Label
+    first_day: MonthDay
+    last_day: MonthDay
+
+
+class Rulebook(Value):
+    """The rulebook as its operator writes it."""
+
+    title: Label
+    kinds: tuple[KindRule, ...]
+    default_kind: Kind
+    categories: tuple[CategoryRule, ...]
+    default_category: Code
+    eligibility: tuple[EligibilityRule, ...] = ()
+    competence: tuple[CompetenceRule, ...]
+    conflicts: tuple[ConflictRule, ...]
+    clocks: tuple[ClockRule, ...]
+    activity_forms: tuple[ActivityForm, ...]
+    periods: tuple[PeriodRule, ...]
+
+
+class RulebookPublished(EventData):
+    """A new version of the rulebook holds; every service keeps its own copy."""
+
+    TYPE: ClassVar[str] = "rulebook.published.v1"
+
+    version: int = Field(ge=1)
+    rulebook: Rulebook
+
+
+class Holiday(Value):
+    day: date
+    name: Label
+
+
+class Calendar(Value):
+    """Which days are worked, for the years from `first_year` to `last_year`.
+
+    `swapped` are days of the weekly rest that are worked in exchange for a day off.
+    """
+
+    title: Label
+    citation: str
+    first_year: int
+    last_year: int
+    weekly_rest: tuple[int, ...] = Field(default=(6, 7), description="ISO weekdays; 7: Sunday.")
+    holidays: tuple[Holiday, ...]
+    swapped: tuple[date, ...] = ()
+
+
+class CalendarPublished(EventData):
+    """A new version of the working-day calendar holds."""
+
+    TYPE: ClassVar[str] = "calendar.published.v1"
+
+    version: int = Field(ge=1)
+    calendar: Calendar
