@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.contracts.envelope import Code, EventData, UtcDatetime
+from shared.contracts.envelope import Code, EventData, UtcDatetime, derived_id
 from shared.contracts.ingress import IngressData
 from shared.contracts.vocabulary import (
     Channel,
@@ -22,6 +22,11 @@ from shared.contracts.vocabulary import (
     Signatures,
     Value,
 )
+
+
+def case_id(submission: str) -> str:
+    """The case that a submission opens."""
+    return derived_id(submission, "case")
 
 
 class Basis(StrEnum):

@@ -5,7 +5,7 @@ Ids are derived from their cause and never drawn: a step done twice says the sam
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -80,7 +80,8 @@ class Event(BaseModel, Generic[Data]):
         `subject` and `time` are those of the cause unless given.
         """
         about = subject or self.subject or self.id
-        return Event[type(data)](  # type: ignore[misc,return-value]
+        shape = cast("type[Event[Caused]]", Event[type(data)])  # type: ignore[misc]
+        return shape(
             id=derived_id(self.id, data.TYPE, about),
             source=source,
             type=data.TYPE,

@@ -35,6 +35,12 @@ class Reporter(BaseModel):
     email: Line | None = None
 
 
+class StatedConcern(Concern):
+    """What the sender's own system says that an item is about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
 class HotlineCallLogged(IngressData):
     """A call to an agency's hotline has ended; the event's `time` is when it began."""
 
@@ -45,7 +51,7 @@ class HotlineCallLogged(IngressData):
     ended: UtcDatetime | None = None
     note: Text = Field(description="What the call-taker wrote down.")
     reporter: Reporter | None = None
-    concerns: Concern | None = None
+    concerns: StatedConcern | None = None
     kind: Kind | None = Field(default=None, description="As the call-taker judged it.")
     category: Code | None = None
 
@@ -65,7 +71,7 @@ class FormSubmitted(IngressData):
 
     text: Text
     reporter: Reporter | None = None
-    concerns: Concern | None = None
+    concerns: StatedConcern | None = None
     kind: Kind | None = None
     category: Code | None = None
 
@@ -81,7 +87,7 @@ class LetterRegistered(IngressData):
     in_person: bool = False
     paper_box: bool = False
     reporter: Reporter | None = None
-    concerns: Concern | None = None
+    concerns: StatedConcern | None = None
     kind: Kind | None = None
     category: Code | None = None
 
@@ -167,11 +173,16 @@ class Refused(EventData):
 
 
 class FatesAsked(BaseModel):
-    """Request on `ask.<party>.<service>.fates`: what became of these items of mine?"""
+    """Request on `ask.<party>.<service>.fates`: what became of these sendings of mine?"""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    items: tuple[Annotated[str, Field(max_length=128)], ...] = Field(max_length=1000)
+    items: tuple[Annotated[str, Field(max_length=128)], ...] = Field(
+        default=(), max_length=1000, description="Ids of events."
+    )
+    sequences: tuple[int, ...] = Field(
+        default=(), max_length=1000, description="Stream sequences that PubAcks named."
+    )
 
 
 class ItemFate(BaseModel):

@@ -11,7 +11,7 @@ from shared.contracts.envelope import Code, EventData
 from shared.contracts.ingress import IngressData
 from shared.contracts.vocabulary import Value
 
-PeriodCode = Annotated[str, Field(pattern=r"^\d{4}-[a-z0-9]{1,12}$")]
+PeriodCode = Annotated[str, Field(pattern=r"^[0-9]{4}-[a-z0-9]{1,12}$")]
 """Reporting year and the rulebook's code of the period, e.g. `2026-h1`."""
 
 

@@ -4,11 +4,19 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.contracts.envelope import Code, EventData
+from shared.contracts.envelope import Code, EventData, derived_id
 from shared.contracts.vocabulary import Channel, Concern, Form, Kind, Signatures
 
 ELIGIBLE = "eligible"
 """The one eligibility outcome that is no refusal; the others are codes of the rulebook."""
+
+
+def submission_id(agency: str, item: str) -> str:
+    """The submission that an agency's item becomes, unless the same matter was sent before.
+
+    Whoever sent the item can work it out beforehand.
+    """
+    return derived_id(f"/agencies/{agency}", item)
 
 
 class SubmissionReceived(EventData):

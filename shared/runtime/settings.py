@@ -1,0 +1,34 @@
+"""The settings that every service has; each `app.py` reads its own once and passes values on."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment, prefix `LANGNGHE_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LANGNGHE_", extra="ignore", hide_input_in_errors=True
+    )
+
+    nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma-apart.")
+    mongo_url: str = Field(
+        default="mongodb://127.0.0.1:27017/?replicaSet=langnghe",
+        description="MongoDB replica set (majority writes need one).",
+    )
+    mongo_prefix: str = Field(
+        default="langnghe", description="Databases are named `<prefix>_<service>`."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address that the web face listens on.")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the web face.")
+    keys: Path = Field(default=Path("keys"), description="Folder of the key files.")
+    timezone: str = Field(
+        default="Asia/Ho_Chi_Minh", description="Zone in which legal days begin and end."
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)

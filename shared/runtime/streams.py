@@ -1,0 +1,201 @@
+"""Declares the JetStream streams and durable consumers; run once per deployment.
+
+Services never declare any: the first mention of a stream's name would win, with defaults.
+"""
+
+from dataclasses import dataclass, replace
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from shared.contracts import (
+    ActivityRecorded,
+    CalendarPublished,
+    CaseAccepted,
+    CaseAssigned,
+    CaseConcluded,
+    CaseOpened,
+    ChannelAnnounced,
+    ClockStarted,
+    DirectoryPublished,
+    RulebookPublished,
+    SubmissionReceived,
+)
+
+FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
+REPORTS, REFUSALS, DEAD_LETTERS, ADVISORIES = "REPORTS", "REFUSALS", "DEAD_LETTERS", "ADVISORIES"
+
+DAY = 86_400.0
+OWN_WINDOW = 600.0
+"""Seconds for which our own ids are told apart: longer than any delay between deliveries
+but the last; beyond it the stores' unique indexes do."""
+OTHERS_WINDOW = 0.1
+"""The least that the server allows: ids on these streams come from outside parties."""
+ACK_WAIT_SECONDS = 15.0
+"""A message that a process took into its grave comes back after this; `bus.py` keeps those in
+the hand of a living one."""
+QUOTA_PER_SUBJECT = 200_000
+"""Messages of one party and type that may wait; more are refused, and no other party feels it."""
+
+STREAMS: tuple[StreamConfig, ...] = (
+    StreamConfig(
+        name=FEED,
+        description="What agencies send, until intake has taken it.",
+        subjects=["feed.*.*.*.*"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        max_msgs_per_subject=QUOTA_PER_SUBJECT,
+        discard_new_per_subject=True,
+        duplicate_window=OTHERS_WINDOW,
+    ),
+    StreamConfig(
+        name=COMMANDS,
+        description="What bodies and operators order, until it is decided.",
+        subjects=["command.*.case.*.*", "command.*.report.*.*"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        max_msgs_per_subject=QUOTA_PER_SUBJECT,
+        discard_new_per_subject=True,
+        duplicate_window=OTHERS_WINDOW,
+    ),
+    StreamConfig(
+        name=EVENTS,
+        description="What happened, for ever: replaying it rebuilds reporting.",
+        subjects=[
+            "submission.>",
+            "case.>",
+            "clock.>",
+            "activity.>",
+            "directory.>",
+            "rulebook.>",
+            "calendar.>",
+            "identity.>",
+            "channel.>",
+            "audit.>",
+        ],
+        deny_delete=True,
+        deny_purge=True,
+        allow_atomic=True,
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
+        name=REPORTS,
+        description="Every revision of every report; the last of a subject is the one in force.",
+        subjects=["report.public.>", "report.internal.>"],
+        deny_delete=True,
+        deny_purge=True,
+        allow_atomic=True,
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
+        name=REFUSALS,
+        description="Answers to items that could not be taken.",
+        subjects=["feed.*.refused", "command.*.refused"],
+        max_age=30 * DAY,
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
+        name=DEAD_LETTERS,
+        description="Messages set aside, sealed, until they are driven again.",
+        subjects=["dead.>"],
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
+        name=ADVISORIES,
+        description="What the server says of consumers, so that a lost message explains itself.",
+        subjects=["$JS.EVENT.ADVISORY.CONSUMER.>"],
+        max_age=30 * DAY,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A consumer that several replicas of one service share."""
+
+    name: str
+    stream: str
+    subjects: tuple[str, ...]
+    batch: int = 250
+
+
+_RULES = (DirectoryPublished.TYPE, RulebookPublished.TYPE)
+
+CONSUMERS: dict[str, Durable] = {
+    durable.name: durable
+    for durable in (
+        Durable("intake-feed", FEED, ("feed.*.*.*.*",)),
+        Durable("intake-rules", EVENTS, _RULES, batch=10),
+        Durable("routing-submission-received", EVENTS, (SubmissionReceived.TYPE,)),
+        Durable("routing-commands", COMMANDS, ("command.*.case.*.*",)),
+        Durable("routing-rules", EVENTS, (*_RULES, CalendarPublished.TYPE), batch=10),
+        Durable(
+            "reporting-rows",
+            EVENTS,
+            (
+                SubmissionReceived.TYPE,
+                CaseOpened.TYPE,
+                CaseAssigned.TYPE,
+                ClockStarted.TYPE,
+                CaseAccepted.TYPE,
+                CaseConcluded.TYPE,
+                ActivityRecorded.TYPE,
+                ChannelAnnounced.TYPE,
+            ),
+        ),
+        Durable("reporting-rules", EVENTS, _RULES, batch=10),
+        Durable("reporting-commands", COMMANDS, ("command.*.report.*.*",), batch=10),
+    )
+}
+
+
+async def declare(
+    jetstream: JetStreamContext, replicas: int = 1, ack_wait: float = ACK_WAIT_SECONDS
+) -> None:
+    """Make every stream and consumer as declared here; again and again without harm."""
+    for stream in STREAMS:
+        config = replace(
+            stream,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW if stream.max_age is None else DiscardPolicy.OLD,
+            num_replicas=replicas,
+            allow_direct=True,
+        )
+        try:
+            await jetstream.stream_info(stream.name or "")
+        except NotFoundError:
+            await jetstream.add_stream(config)
+        else:
+            await jetstream.update_stream(config)
+    for durable in CONSUMERS.values():
+        await jetstream.add_consumer(
+            durable.stream,
+            ConsumerConfig(
+                durable_name=durable.name,
+                filter_subjects=list(durable.subjects),
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ack_wait,
+                max_deliver=-1,  # our own rule sets aside; the server's would only lose
+                max_ack_pending=4 * durable.batch,
+                num_replicas=replicas,
+            ),
+        )
+
+
+_FIRST_TOKEN: dict[str, str] = {
+    "report": REPORTS,
+    "feed": REFUSALS,
+    "command": REFUSALS,
+    "dead": DEAD_LETTERS,
+}
+
+
+def stream_of(subject: str) -> str:
+    """The stream that what a service announces on `subject` must end up in."""
+    return _FIRST_TOKEN.get(subject.partition(".")[0], EVENTS)
