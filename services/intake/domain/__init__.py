@@ -1,0 +1,1 @@
+"""What intake reads out of a message, and how it classifies it. Pure: no I/O, no clock."""

@@ -1,0 +1,75 @@
+"""The keys under which an item is known for ever, so that the second sending is told apart.
+
+Each is a keyed hash: who reads the database cannot ask whether a certain number or message came.
+"""
+
+import re
+from datetime import timedelta, timezone
+from hashlib import blake2b, sha256
+
+from services.intake.domain.mail import Mail
+from shared.contracts import (
+    HotlineCallLogged,
+    IngressData,
+    LetterRegistered,
+    MailboxMessageArrived,
+)
+from shared.contracts.envelope import Event
+
+DIGEST_BYTES = 16
+REGISTER_ZONE = timezone(timedelta(hours=7))
+"""Where the days of a register begin. Not a setting: another zone would forget what is known."""
+
+_ADDED_ON_THE_WAY = re.compile(
+    rb"^(?:received|x-received|return-path|delivered-to|x-original-to|envelope-to|received-spf|"
+    rb"authentication-results|arc-[a-z-]+|x-spam-[a-z-]+|x-virus-[a-z-]+|x-uidl?|status|x-status):"
+    rb"[^\n]*\n(?:[ \t][^\n]*\n)*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def keys_of(
+    agency: str, event: Event[IngressData], mail: Mail | None, *, key: bytes
+) -> tuple[str, ...]:
+    """Every key of an agency's item; two items that share one are the same item.
+
+    A call is its exchange's id, a letter its number in the register and the day it was entered,
+    a mail its Message-ID together with what it says: the same id with another text is another
+    mail. A mail without an id is known by its author, moment and words, without a date by all of
+    its bytes but those added on its way. One mail to two agencies is each agency's own.
+    """
+    keys = [_key(key, "event", agency, event.id)]
+    match event.data:
+        case MailboxMessageArrived() if mail is not None:
+            keys.append(_key(key, "mail", agency, *_mail_parts(mail, event.data.raw)))
+        case HotlineCallLogged() as call:
+            keys.append(_key(key, "call", agency, call.call.strip()))
+        case LetterRegistered() as letter:
+            day = event.time.astimezone(REGISTER_ZONE).date().isoformat()
+            keys.append(_key(key, "letter", agency, day, letter.register_number.strip()))
+    return tuple(keys)
+
+
+def _mail_parts(mail: Mail, raw: bytes) -> tuple[str, ...]:
+    if not mail.digest:  # nothing was read: only the bytes tell
+        return ("raw", sha256(raw).hexdigest())
+    if mail.message_id:
+        return ("id", mail.message_id, mail.digest)
+    if mail.date is None:  # too little is left to tell two strangers' mails apart
+        return ("written", sha256(_as_written(raw)).hexdigest())
+    return ("said", mail.from_address or "", mail.date.isoformat(), mail.subject, mail.digest)
+
+
+def _as_written(raw: bytes) -> bytes:
+    """The mail without the lines that servers add on its way."""
+    header, blank, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return _ADDED_ON_THE_WAY.sub(b"", header + b"\n") + blank + body
+
+
+def _key(key: bytes, *parts: str) -> str:
+    """Each part with its length before it, so that no two lists of parts read the same."""
+    digest = blake2b(key=key, digest_size=DIGEST_BYTES)
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass")
+        digest.update(len(content).to_bytes(4, "big") + content)
+    return digest.hexdigest()
