@@ -1,0 +1,20 @@
+"""Routing: each submission becomes a case, led by a body that is competent and not concerned.
+
+Consumes
+    `submission.received.v1`   intake kept a submission
+    `case.accept.v1`, `case.conclude.v1`, on `command.<body>.<type>`   what a lead body orders
+    `directory.published.v1`, `rulebook.published.v1`, `calendar.published.v1`
+
+Publishes
+    `case.opened.v1`, `case.assigned.v1`, `clock.started.v1`   for each submission, once
+    `case.accepted.v1`, `case.concluded.v1`   for each command that was taken
+    `item.refused.v1`, on `command.<party>.refused`   for each that was not
+
+Answers
+    `ask.<party>.routing.fates`   what became of a party's own commands
+
+Keeps, in its own database
+    `cases`   one document per case: its state, and every event announced of it, word for word
+    `commands`   one document per sending of a command: its fate
+    `directories`, `rulebooks`, `calendars`   every version
+"""

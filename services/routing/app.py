@@ -1,0 +1,67 @@
+"""Wires routing: the only place that chooses addresses, limits and implementations."""
+
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+
+from services.routing.handlers import (
+    CasesContended,
+    RulesMissing,
+    case_opener,
+    command_taker,
+    fate_teller,
+    rule_keeper,
+)
+from services.routing.store import MongoCases, MongoCommands, MongoRules
+from shared.contracts import (
+    CalendarPublished,
+    DirectoryPublished,
+    RulebookPublished,
+    SubmissionReceived,
+)
+from shared.runtime.bus import Bus
+from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
+from shared.runtime.sealing import DEAD_LETTER_USE, Seal
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.telemetry import configure_logging
+from shared.runtime.web import Service, end_process
+
+NAME = "routing"
+
+
+class Settings(ServiceSettings):
+    """Routing's own settings stand beside those of every service."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    settings = settings or Settings()
+    configure_logging(NAME)
+    client = open_client(settings.mongo_url)
+    database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
+    rules, cases, ledger = MongoRules(database), MongoCases(database), MongoCommands(database)
+    bus = Bus(
+        settings.nats_url,
+        NAME,
+        seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
+        passing=(*UNAVAILABLE, RulesMissing, CasesContended),
+        on_closed=end_process,
+    )
+    bus.react(
+        "routing-submission-received",
+        case_opener(rules, cases, settings.zone, now),
+        SubmissionReceived,
+    )
+    bus.admit("routing-commands", command_taker(cases, ledger, settings.zone, now))
+    bus.react(
+        "routing-rules",
+        rule_keeper(rules),
+        DirectoryPublished,
+        RulebookPublished,
+        CalendarPublished,
+    )
+    bus.answer(NAME, "fates", fate_teller(ledger))
+    return Service(bus, client, ledger.prepare).application()

@@ -1,0 +1,60 @@
+"""Working days: the weekly pattern, less the holidays, with the swapped days."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from shared.contracts.rulebook import Calendar
+
+ONE_DAY = timedelta(days=1)
+DAYS_OF_THE_WEEK = frozenset(range(1, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The last day of a term of days, itself included."""
+
+    due: date
+    covered: bool
+    """False if a day was counted that the calendar says nothing about; see `WorkingDays`."""
+
+
+class WorkingDays:
+    """One version of the calendar, ready to count with.
+
+    Of a year that it does not cover nobody has yet said which days are off: there the weekly
+    pattern alone counts, and the term says so. A weekly rest of all seven days is no pattern:
+    every day counts then, and no year is covered.
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        rest = frozenset(calendar.weekly_rest)
+        senseless = rest >= DAYS_OF_THE_WEEK
+        self._rest = frozenset() if senseless else rest
+        self._years = range(0) if senseless else range(calendar.first_year, calendar.last_year + 1)
+        self._off = frozenset(holiday.day for holiday in calendar.holidays)
+        self._worked = frozenset(calendar.swapped)
+
+    def covers(self, day: date) -> bool:
+        return day.year in self._years
+
+    def is_working(self, day: date) -> bool:
+        """A holiday is off even on a day that was swapped."""
+        if self.covers(day):
+            if day in self._off:
+                return False
+            if day in self._worked:
+                return True
+        return day.isoweekday() not in self._rest
+
+    def add_working_days(self, start: date, days: int) -> Term:
+        """The `days`-th working day after `start`; the day after it may be day one."""
+        day, covered, left = start, True, days
+        while left > 0:
+            day += ONE_DAY
+            covered = covered and self.covers(day)
+            left -= self.is_working(day)
+        return Term(due=day, covered=covered)
+
+    def add_calendar_days(self, start: date, days: int) -> Term:
+        """The `days`-th day after `start`, worked or not."""
+        return Term(due=start + timedelta(days=days), covered=True)
