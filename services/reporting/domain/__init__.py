@@ -1,0 +1,1 @@
+"""What reporting counts, and how it adds up. Pure: no I/O, no clock."""

@@ -1,0 +1,22 @@
+"""Reporting: each closed period becomes reports, rolled up the tree of units.
+
+Consumes
+    `submission.received.v1`, `case.*`, `clock.started.v1`   the life of a case, in any order
+    `activity.recorded.v1`, `channel.announced.v1`   what bodies did, what agencies made known
+    `report.close.v1`, on `command.<party>.<type>`   an operator closes a period
+    `directory.published.v1`, `rulebook.published.v1`
+
+Publishes
+    `report.published.v1`, on `report.internal.<unit>.<form>.<period>`   for each unit and form
+    `item.refused.v1`, on `command.<party>.refused`   for each command that was not taken
+
+Answers
+    `ask.<party>.reporting.fates`   what became of a party's own commands
+
+Keeps, in its own database
+    `case_rows`, `activity_rows`, `channel_rows`   what forms count; `EVENTS` replayed rebuilds them
+    `closings`   one document per closed period: what was counted, once and for good
+    `reports`   every report that was published, word for word
+    `commands`   one document per sending of a command: its fate
+    `directories`, `rulebooks`   every version
+"""
