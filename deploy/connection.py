@@ -1,0 +1,124 @@
+"""Where the running system is, and how the command line talks to it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats
+import nats.errors
+import orjson
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.contracts import DirectoryPublished
+from shared.contracts.envelope import Event, EventData
+from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate
+from shared.runtime.streams import CONSUMERS, EVENTS
+
+DEFAULT_STATE = Path(".langnghe")
+ENDPOINTS_FILE = "endpoints.json"
+
+
+class NotRunning(Exception):
+    """No system is running where it was looked for; the text says what to do."""
+
+
+class Environment(BaseSettings):
+    """Addresses given by the environment, e.g. in a container."""
+
+    model_config = SettingsConfigDict(env_prefix="LANGNGHE_", extra="ignore")
+
+    nats_url: str | None = None
+    mongo_url: str | None = None
+    mongo_prefix: str = "langnghe"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    nats: str
+    mongo: str
+    mongo_prefix: str = "langnghe"
+
+
+def find_endpoints(state: Path | None) -> Endpoints:
+    """The state folder's addresses if one is named or lies here, else the environment's."""
+    environment = Environment()
+    file = (state or DEFAULT_STATE) / ENDPOINTS_FILE
+    if file.exists() and (state is not None or environment.nats_url is None):
+        addresses = orjson.loads(file.read_bytes())
+        return Endpoints(addresses["nats"], addresses["mongo"], environment.mongo_prefix)
+    if state is None and environment.nats_url and environment.mongo_url:
+        return Endpoints(environment.nats_url, environment.mongo_url, environment.mongo_prefix)
+    raise NotRunning(
+        f"Nothing is running in {state or DEFAULT_STATE}. Start it with `langnghe up`, name its "
+        "folder with --state, or set LANGNGHE_NATS_URL and LANGNGHE_MONGO_URL."
+    )
+
+
+@asynccontextmanager
+async def connected(url: str, name: str = "langnghe-cli") -> AsyncIterator[Client]:
+    """A connection of the command line; raises `NotRunning` if nobody answers."""
+
+    async def quiet(_error: Exception) -> None:
+        """The caller sees what failed; nats-py's own prints would come between."""
+
+    try:
+        client = await nats.connect(
+            url, name=name, connect_timeout=5, max_reconnect_attempts=10, error_cb=quiet
+        )
+    except (nats.errors.Error, OSError) as error:
+        raise NotRunning(f"NATS does not answer at {url} ({type(error).__name__}).") from None
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def latest_directory(jetstream: JetStreamContext) -> DirectoryPublished | None:
+    event = await latest(jetstream, DirectoryPublished)
+    return event.data if event else None
+
+
+async def latest(jetstream: JetStreamContext, contract: type[EventData]) -> Event[Any] | None:
+    """The last announced event of a contract, or None."""
+    try:
+        message = await jetstream.get_last_msg(EVENTS, contract.TYPE)
+    except NotFoundError:
+        return None
+    event: Event[Any] = Event[contract].model_validate_json(message.data or b"")  # type: ignore[valid-type]
+    return event
+
+
+async def pending(jetstream: JetStreamContext) -> dict[str, int]:
+    """By durable consumer: messages not yet acknowledged; only those that have any."""
+    waiting = {}
+    for durable in CONSUMERS.values():
+        info = await jetstream.consumer_info(durable.stream, durable.name)
+        count = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        if count:
+            waiting[durable.name] = count
+    return waiting
+
+
+async def ask_fates(
+    client: Client, party: str, service: str, sequences: Sequence[int]
+) -> dict[int, ItemFate]:
+    """By sequence: what became of a party's sendings; those undecided are left out."""
+    asked = FatesAsked(sequences=tuple(sequences))
+    answer = await client.request(
+        f"ask.{party}.{service}.fates", asked.model_dump_json().encode(), timeout=5
+    )
+    told = FatesTold.model_validate_json(answer.data)
+    return {fate.sequence: fate for fate in told.fates}
+
+
+def refusal_in_words(fate: ItemFate) -> str:
+    """Why an item was refused: the problem, then field by field what to do."""
+    if fate.fate is not Fate.REFUSED or fate.refusal is None:
+        return ""
+    fields = "; ".join(f"{p.field} ({p.rule}): {p.advice}" for p in fate.refusal.problems)
+    return f"{fate.refusal.title} {fields}".strip()

@@ -1,0 +1,39 @@
+"""Makes the key files of one machine. In production each comes from where keys are kept."""
+
+import os
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from deploy.local.folder import write_whole
+
+KEY_BYTES = 32
+
+
+def ensure_keys(state: Path) -> Path:
+    """The folder of the key files; what is missing in it is made, what is there stays.
+
+    `intake.kek` wraps the data keys of submissions, `operator.key` opens dead letters, and
+    `operator.pub` seals them. Call it while the state folder is locked: of two processes that
+    make a key at once, one would go on with a key that is kept nowhere.
+    """
+    folder = state / "keys"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kek = folder / "intake.kek"
+    if not kek.exists():
+        content = {"current": "k1", "keys": {"k1": _drawn()}, "fingerprint": _drawn()}
+        write_whole(kek, orjson.dumps(content))
+    private, public = folder / "operator.key", folder / "operator.pub"
+    if not private.exists():
+        public.unlink(missing_ok=True)  # it belongs to a key that is gone
+        write_whole(private, b64encode(X25519PrivateKey.generate().private_bytes_raw()))
+    if not public.exists():
+        key = X25519PrivateKey.from_private_bytes(b64decode(private.read_bytes()))
+        write_whole(public, b64encode(key.public_key().public_bytes_raw()))
+    return folder
+
+
+def _drawn() -> str:
+    return b64encode(os.urandom(KEY_BYTES)).decode()

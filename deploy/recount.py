@@ -1,0 +1,87 @@
+"""Counts a published report again from the stores of intake and routing, by other means.
+
+Shares no code with reporting on purpose: two programs that agree by accident are rare.
+Only what was recorded before the report's closing counts, as it was known then.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+from shared.contracts.report import ReportPublished
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """One case as the stores have it; times are None for what has not happened."""
+
+    case: str
+    unit: str
+    kind: str
+    signatures: str
+    eligible: bool
+    within: bool
+    received: datetime
+    received_recorded: datetime
+    accepted: datetime | None = None
+    accepted_recorded: datetime | None = None
+    concluded: datetime | None = None
+    concluded_recorded: datetime | None = None
+    in_time: bool = False
+
+
+def recount(
+    report: ReportPublished, closed: datetime, cases: Iterable[CaseFacts], zone: tzinfo
+) -> Mapping[str, int]:
+    """The unit's own cells of this report that can be told from cases, by column code."""
+    start = datetime.combine(report.period.first_day, time(), zone)
+    end = datetime.combine(report.period.last_day + timedelta(days=1), time(), zone)
+    count = _letters if report.form == "01-xld" else _supervision
+    cells: Counter[str] = Counter()
+    for case in cases:
+        if case.unit != report.unit or case.received_recorded > closed or case.received >= end:
+            continue
+        accepted = _happened(case.accepted, case.accepted_recorded, closed, end)
+        concluded = _happened(case.concluded, case.concluded_recorded, closed, end)
+        old = case.received < start
+        if old and concluded and case.concluded is not None and case.concluded < start:
+            continue
+        cells.update(count(case, old=old, accepted=accepted, concluded=concluded))
+    return cells
+
+
+def _happened(
+    at: datetime | None, recorded: datetime | None, closed: datetime, end: datetime
+) -> bool:
+    return at is not None and at < end and (recorded is None or recorded <= closed)
+
+
+def _letters(case: CaseFacts, *, old: bool, accepted: bool, concluded: bool) -> list[str]:
+    signed = ("several", "one", "other").index(case.signatures)
+    columns = ["1", str((5 if old else 2) + signed), "8"]
+    if not case.eligible:
+        return columns
+    kind = {"complaint": 0, "denunciation": 1}.get(case.kind, 2)
+    columns += ["9", "10", str(11 + kind)]
+    columns.append("14" if concluded else "16" if accepted else "17")
+    if case.within:
+        columns += ["18", str(19 + kind)]
+    else:
+        columns += ["22", "24", *(["26"] if concluded else [])]
+    return columns
+
+
+def _supervision(case: CaseFacts, *, old: bool, accepted: bool, concluded: bool) -> list[str]:
+    del accepted
+    columns = ["carried-over" if old else "received"]
+    if not concluded:
+        return [*columns, "open"]
+    return [*columns, "answered-in-time" if case.in_time else "answered-late"]
+
+
+COUNTED = {
+    "01-xld": tuple(str(n) for n in range(1, 27)),
+    "s-124": ("received", "carried-over", "answered-in-time", "answered-late", "open"),
+}
+"""Columns that `recount` tells, by form; the others count no cases."""

@@ -1,0 +1,64 @@
+"""Shows reports as tables, and watches their topics."""
+
+from collections.abc import AsyncIterator
+
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from rich.table import Table
+
+from deploy.stream import messages
+from shared.contracts import ReportPublished
+from shared.contracts.envelope import Event
+from shared.runtime.streams import REPORTS
+
+
+async def find_report(
+    client: Client, unit: str, form: str, period: str
+) -> Event[ReportPublished] | None:
+    """The revision in force of an internal report, as any consumer gets it from the stream."""
+    subject = f"report.internal.{unit}.{form}.{period}"
+    try:
+        message = await client.jetstream().get_last_msg(REPORTS, subject)
+    except NotFoundError:
+        return None
+    return Event[ReportPublished].model_validate_json(message.data or b"")
+
+
+async def reports(client: Client, period: str | None = None) -> AsyncIterator[ReportPublished]:
+    """Every internal report in the stream, oldest first."""
+    subject = f"report.internal.*.*.{period}" if period else "report.internal.>"
+    async for message in messages(client, REPORTS, [subject]):
+        yield Event[ReportPublished].model_validate_json(message.data).data
+
+
+def table_of(report: ReportPublished, language: str = "vi") -> Table:
+    """The form turned on its side: a row for each of its columns, so that it fits a terminal."""
+
+    def word(label: object) -> str:
+        return str(getattr(label, language, None) or getattr(label, "vi", ""))
+
+    own = next((row for row in report.rows if row.own), None)
+    below = [row for row in report.rows if not row.own]
+    first, last = report.period.first_day, report.period.last_day
+    table = Table(
+        title=f"{word(report.title)}\n{first:%d/%m/%Y} – {last:%d/%m/%Y} · "
+        f"{'lần' if language == 'vi' else 'revision'} {report.revision}",
+        caption=report.citation,
+    )
+    table.add_column("")
+    table.add_column("Nội dung" if language == "vi" else "Content", overflow="fold")
+    table.add_column("Riêng đơn vị" if language == "vi" else "Own", justify="right")
+    table.add_column(
+        f"Cấp dưới ({len(below)})" if language == "vi" else f"Below ({len(below)})",
+        justify="right",
+    )
+    table.add_column("Tổng số" if language == "vi" else "Total", justify="right", style="bold")
+    for number, column in enumerate(report.columns):
+        table.add_row(
+            column.code if column.code.isdigit() else str(number + 1),
+            word(column.label),
+            str(own.cells[number]) if own else "",
+            str(sum(row.cells[number] for row in below)),
+            str(report.totals[number]),
+        )
+    return table
