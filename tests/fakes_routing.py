@@ -1,0 +1,106 @@
+"""Routing's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.routing.domain.calendar import WorkingDays
+from services.routing.domain.command import Sending
+from services.routing.domain.directory import DirectoryIndex
+from services.routing.domain.lifecycle import KeptCase, OpenedCase
+from services.routing.domain.rules import RulePublished, RulesInForce
+from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
+from shared.contracts.envelope import AnyEvent
+from shared.contracts.ingress import Fate, FatesAsked
+
+
+class MemoryCases:
+    def __init__(self) -> None:
+        self.openings: dict[str, tuple[AnyEvent, ...]] = {}
+        self.kept: dict[str, KeptCase] = {}
+
+    async def add_once(self, opened: Sequence[OpenedCase]) -> Sequence[tuple[AnyEvent, ...]]:
+        for case in opened:
+            if case.state.case not in self.kept:
+                self.openings[case.state.case] = case.events
+                self.kept[case.state.case] = KeptCase(case.state)
+        return [self.openings[case.state.case] for case in opened]
+
+    async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
+        return {case: self.kept[case] for case in cases if case in self.kept}
+
+    async def advance(self, steps: Sequence[tuple[KeptCase, KeptCase]]) -> frozenset[str]:
+        lost = set()
+        for before, after in steps:
+            case = before.state.case
+            if case in self.kept and self.kept[case].state.version == before.state.version:
+                self.kept[case] = after
+            else:
+                lost.add(case)
+        return frozenset(lost)
+
+
+class MemoryCommands:
+    def __init__(self) -> None:
+        self.sendings: dict[str, Sending] = {}
+
+    async def prepare(self) -> None:
+        pass
+
+    async def known(self, keys: Iterable[str]) -> Mapping[str, Sending]:
+        return {key: self.sendings[key] for key in keys if key in self.sendings}
+
+    async def acted(self, commands: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Sending]:
+        asked = set(commands)
+        return {
+            (sending.party, sending.item): sending
+            for sending in self.sendings.values()
+            if sending.fate is Fate.KEPT and (sending.party, sending.item) in asked
+        }
+
+    async def add_once(self, sendings: Sequence[Sending]) -> Sequence[Sending]:
+        for sending in sendings:
+            if sending.key not in self.sendings or sending.fate is Fate.KEPT:
+                self.sendings[sending.key] = sending
+        return [self.sendings[sending.key] for sending in sendings]
+
+    async def told(self, party: str, asked: FatesAsked) -> Sequence[Sending]:
+        wanted = (
+            sending
+            for sending in self.sendings.values()
+            if sending.party == party
+            and (sending.item in asked.items or sending.sequence in asked.sequences)
+        )
+        return sorted(wanted, key=lambda sending: (sending.sequence, sending.key))
+
+
+class MemoryRules:
+    def __init__(self) -> None:
+        self.directories: dict[int, DirectoryPublished] = {}
+        self.rulebooks: dict[int, RulebookPublished] = {}
+        self.calendars: dict[int, CalendarPublished] = {}
+
+    async def add_once(self, published: Sequence[RulePublished]) -> None:
+        for event in published:
+            match event.data:
+                case DirectoryPublished():
+                    self.directories.setdefault(event.data.version, event.data)
+                case RulebookPublished():
+                    self.rulebooks.setdefault(event.data.version, event.data)
+                case CalendarPublished():
+                    self.calendars.setdefault(event.data.version, event.data)
+
+    async def latest(self) -> RulesInForce | None:
+        if not (self.directories and self.rulebooks and self.calendars):
+            return None
+        directory, rulebook, calendar = (
+            max(self.directories),
+            max(self.rulebooks),
+            max(self.calendars),
+        )
+        return RulesInForce(
+            directory=DirectoryIndex(self.directories[directory].directory),
+            directory_version=directory,
+            rulebook=self.rulebooks[rulebook].rulebook,
+            rulebook_version=rulebook,
+            working_days=WorkingDays(self.calendars[calendar].calendar),
+            calendar_version=calendar,
+        )

@@ -1,0 +1,350 @@
+"""One suite for reporting's ports: what memory promises, MongoDB keeps."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.reporting.domain.forms import FORMS, Tally
+from services.reporting.domain.revision import Closing, own_figures, reports_of
+from services.reporting.domain.rollup import Tree
+from services.reporting.domain.row import change
+from services.reporting.handlers import RulesMissing, Sending
+from services.reporting.store import (
+    MongoClosings,
+    MongoReports,
+    MongoRows,
+    MongoRules,
+    MongoSendings,
+)
+from shared.contracts import Refused
+from shared.contracts.activity import ActivityKind
+from shared.contracts.ingress import Fate, FatesAsked, FieldProblem
+from shared.contracts.vocabulary import Channel
+from tests.examples_reporting import (
+    LAST_DAY,
+    WITHIN,
+    activity_recorded,
+    case_accepted,
+    case_assigned,
+    case_concluded,
+    case_opened,
+    case_rows,
+    channel_announced,
+    clock_started,
+    directory,
+    directory_published,
+    event,
+    rulebook_published,
+    submission_received,
+    unit,
+    window,
+)
+from tests.fakes_reporting import (
+    MemoryClosings,
+    MemoryRows,
+    MemoryRules,
+    MemorySendings,
+)
+
+IN_MICROSECONDS = WITHIN + timedelta(microseconds=123_456)
+
+LIFE = (
+    submission_received(time=IN_MICROSECONDS),
+    case_opened(received=IN_MICROSECONDS),
+    case_assigned(within=False),
+    clock_started(),
+    clock_started(version=7, due=LAST_DAY + timedelta(days=3)),
+    clock_started(clock="10-days", version=4),
+    case_accepted(),
+    case_concluded(),
+    case_concluded(version=9, times=2, in_time=False),
+)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def made(request):
+    """Makes the memory store of a port, or the one in a fresh database."""
+    if request.param == "memory":
+        return lambda memory, _mongo: memory()
+    database = request.getfixturevalue("mongo_database")
+    return lambda _memory, mongo: mongo(database)
+
+
+def closing(period="2026-h1", command="order-1", party="operator", **more):
+    tree = Tree.on(LAST_DAY, directory())
+    return Closing(
+        period=window(period).period,
+        party=party,
+        command=command,
+        correlation=command,
+        sending=f"command:{command}",
+        at=IN_MICROSECONDS,
+        directory=1,
+        rulebook=1,
+        figures=own_figures(FORMS, Tally(window(period)), tree),
+        **more,
+    )
+
+
+class TestRows:
+    @pytest.fixture
+    def rows(self, made):
+        return made(MemoryRows, MongoRows)
+
+    async def told(self, rows, *events):
+        await rows.apply([change(each) for each in events])
+
+    async def cases(self, rows):
+        return sorted([row async for row in rows.cases()], key=lambda row: row.case)
+
+    async def test_a_row_comes_back_as_it_was_told(self, rows):
+        await self.told(rows, *LIFE)
+
+        assert await self.cases(rows) == case_rows(LIFE)
+
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_events_one_by_one_make_the_row_of_one_batch(self, rows, order):
+        for each in LIFE[::order]:
+            await self.told(rows, each)
+
+        assert await self.cases(rows) == case_rows(LIFE)
+
+    async def test_a_repeat_changes_nothing(self, rows):
+        await self.told(rows, *LIFE)
+        await self.told(rows, *LIFE[:4])
+
+        assert await self.cases(rows) == case_rows(LIFE)
+
+    async def test_an_older_version_never_overwrites_a_newer(self, rows):
+        await self.told(rows, clock_started(version=7, due=LAST_DAY))
+        await self.told(rows, clock_started(version=3, due=LAST_DAY - timedelta(days=9)))
+
+        [row] = await self.cases(rows)
+        assert row.due == {"answer": LAST_DAY}
+
+    async def test_of_one_version_the_later_recorded_stays(self, rows):
+        early = activity_recorded(participants=1)
+        late = event(
+            early.data.model_copy(update={"participants": 2}),
+            about="act1",
+            recorded=WITHIN + timedelta(seconds=1),
+            name="again",
+        )
+        await self.told(rows, late)
+        await self.told(rows, early)
+
+        [row] = [each async for each in rows.activities()]
+        assert row.participants == 2
+
+    async def test_workers_side_by_side_lose_nothing(self, rows):
+        await asyncio.gather(*(self.told(rows, each) for each in LIFE for _ in range(4)))
+
+        assert await self.cases(rows) == case_rows(LIFE)
+
+    async def test_a_batch_of_many_cases_is_kept_whole(self, rows):
+        events = [submission_received(f"s{number}") for number in range(500)]
+        await self.told(rows, *events, *(case_accepted(f"s{number}") for number in range(500)))
+
+        found = await self.cases(rows)
+        assert (len(found), {len(row.facets) for row in found}) == (500, {2})
+
+    async def test_each_kind_of_row_is_told_apart(self, rows):
+        await self.told(
+            rows,
+            submission_received(),
+            activity_recorded(kind=ActivityKind.DIALOGUE, held=LAST_DAY, participants=3),
+            channel_announced("a1", Channel.HOTLINE, LAST_DAY),
+        )
+
+        [activity] = [each async for each in rows.activities()]
+        [channel] = [each async for each in rows.channels()]
+        assert (activity.kind, activity.held, activity.participants) == ("dialogue", LAST_DAY, 3)
+        assert (channel.agency, channel.channel, channel.published) == ("a1", "hotline", LAST_DAY)
+        assert len(await self.cases(rows)) == 1
+
+    async def test_nothing_to_keep_is_no_error(self, rows):
+        await self.told(rows)
+
+        assert await self.cases(rows) == []
+
+    async def test_text_that_looks_like_an_expression_is_only_text(self, rows):
+        odd = event(submission_received().data, about="$$ROOT")
+        await self.told(rows, odd.model_copy(update={"id": "$submission"}))
+
+        [row] = await self.cases(rows)
+        assert row.facets["submission"].event == "$submission"
+
+
+class TestClosings:
+    @pytest.fixture
+    def closings(self, made):
+        return made(MemoryClosings, MongoClosings)
+
+    async def test_a_closing_comes_back_to_the_microsecond(self, closings):
+        await closings.add_once(closing())
+
+        assert await closings.of("2026-h1") == closing()
+
+    async def test_the_first_closing_of_a_period_stands(self, closings):
+        await closings.add_once(closing())
+
+        assert await closings.add_once(closing(command="order-2")) == closing()
+
+    async def test_of_many_at_once_one_stands(self, closings):
+        orders = [closing(command=f"order-{number}") for number in range(8)]
+
+        standing = await asyncio.gather(*map(closings.add_once, orders))
+
+        assert len({each.command for each in standing}) == 1
+
+    async def test_a_period_that_is_open_has_none(self, closings):
+        await closings.add_once(closing())
+
+        assert await closings.of("2026-y") is None
+
+    async def test_it_is_found_by_the_partys_command(self, closings):
+        await closings.add_once(closing())
+
+        assert await closings.ordered("operator", "order-1") == closing()
+        assert await closings.ordered("other", "order-1") is None
+        assert await closings.ordered("operator", "order-2") is None
+
+
+class TestReports:
+    """What is kept here is read by operators' tools alone: its shape is the promise."""
+
+    SAID = reports_of(closing(), FORMS, Tree.on(LAST_DAY, directory()))
+
+    async def test_what_is_kept_is_what_was_published(self, mongo_database):
+        await MongoReports(mongo_database).add_once(self.SAID)
+
+        kept = {d["_id"]: d["event"] async for d in mongo_database["reports"].find()}
+        assert kept == {f"{e.subject}/1": e.model_dump(mode="json") for e in self.SAID}
+
+    async def test_what_a_crash_left_out_is_added(self, mongo_database):
+        reports = MongoReports(mongo_database)
+        await reports.add_once(self.SAID[:3])
+        await reports.add_once(self.SAID)
+
+        assert await mongo_database["reports"].count_documents({}) == len(self.SAID)
+
+    async def test_the_first_of_a_revision_stands(self, mongo_database):
+        reports = MongoReports(mongo_database)
+        [first, *_] = self.SAID
+        await reports.add_once([first])
+        await reports.add_once([first.model_copy(update={"id": "another"})])
+
+        [kept] = [d async for d in mongo_database["reports"].find()]
+        assert kept["event"]["id"] == first.id
+
+
+class TestSendings:
+    @pytest.fixture
+    def sendings(self, made):
+        return made(MemorySendings, MongoSendings)
+
+    def sending(self, key="command:1", item="order-1", party="operator", sequence=1, **more):
+        more = {"fate": Fate.KEPT, "period": "2026-h1", **more}
+        return Sending(key=key, party=party, item=item, sequence=sequence, **more)
+
+    def refused(self):
+        problem = FieldProblem(field="/data/period", rule="unknown-period", advice="Another.")
+        data = Refused(
+            party="operator",
+            entrance="command",
+            item="order-2",
+            sequence=2,
+            type="/problems/unknown-period",
+            title="Unknown",
+            problems=(problem,),
+        )
+        refusal = event(data, datetime(2026, 6, 20, 1, 2, 3, 456_789, tzinfo=UTC))
+        return self.sending(
+            "command:2", "order-2", sequence=2, fate=Fate.REFUSED, period=None, refusal=refusal
+        )
+
+    async def test_preparing_again_is_harmless(self, sendings):
+        await sendings.prepare()
+        await sendings.prepare()
+        await sendings.add_once(self.sending())
+
+        assert await sendings.known(["command:1"]) == {"command:1": self.sending()}
+
+    async def test_a_fate_comes_back_word_for_word(self, sendings):
+        await sendings.add_once(self.sending())
+        await sendings.add_once(self.refused())
+
+        known = await sendings.known(["command:1", "command:2", "command:3"])
+        assert known == {"command:1": self.sending(), "command:2": self.refused()}
+
+    async def test_the_first_fate_stands(self, sendings):
+        await sendings.add_once(self.sending())
+        await sendings.add_once(self.sending(fate=Fate.DUPLICATE))
+
+        assert await sendings.known(["command:1"]) == {"command:1": self.sending()}
+
+    async def test_a_party_is_told_by_item_or_sequence_in_stream_order(self, sendings):
+        await sendings.add_once(self.refused())
+        await sendings.add_once(self.sending())
+        await sendings.add_once(self.sending("command:3", "order-3", sequence=3))
+        await sendings.add_once(self.sending("command:4", party="other", sequence=4))
+
+        asked = FatesAsked(items=("order-1",), sequences=(2, 4))
+        assert await sendings.told("operator", asked) == [self.sending(), self.refused()]
+
+    async def test_nothing_asked_is_nothing_told(self, sendings):
+        await sendings.add_once(self.sending())
+
+        assert await sendings.told("operator", FatesAsked()) == []
+
+
+class TestRules:
+    @pytest.fixture
+    def rules(self, made):
+        return made(MemoryRules, MongoRules)
+
+    async def test_before_the_first_of_either_there_are_none(self, rules):
+        await rules.add_once([directory_published().data], [])
+
+        with pytest.raises(RulesMissing):
+            await rules.latest()
+
+    async def test_the_highest_version_is_the_latest(self, rules):
+        directories = [directory_published(n).data for n in (2, 10, 9)]
+        await rules.add_once(directories, [rulebook_published(3).data])
+
+        latest = await rules.latest()
+        assert (latest.directory, latest.rulebook) == (directories[1], rulebook_published(3).data)
+
+    async def test_the_first_of_a_version_stands(self, rules):
+        first = directory_published().data
+        await rules.add_once([first, directory_published(units=(unit("other"),)).data], [])
+        await rules.add_once([directory_published(units=(unit("other"),)).data], [])
+
+        assert await rules.directory(1) == first
+
+    async def test_an_older_version_can_be_read_again(self, rules):
+        versions = [directory_published(n).data for n in (1, 2)]
+        await rules.add_once(versions, [])
+
+        assert await rules.directory(1) == versions[0]
+
+    async def test_a_version_that_never_came_is_missing(self, rules):
+        with pytest.raises(RulesMissing):
+            await rules.directory(1)
+
+
+@given(st.permutations(range(len(LIFE))), st.integers(1, 4))
+def test_the_memory_store_does_not_care_for_batches(order, size):
+    async def kept():
+        rows = MemoryRows()
+        told = [change(LIFE[position]) for position in order]
+        for start in range(0, len(told), size):
+            await rows.apply(told[start : start + size])
+        return [row async for row in rows.cases()]
+
+    [row], [expected] = asyncio.run(kept()), case_rows(LIFE)
+    assert row == expected

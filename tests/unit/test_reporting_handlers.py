@@ -1,0 +1,326 @@
+"""Promises of reporting's reactions, with everything in memory."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.reporting.domain.forms import FORMS, LETTERS
+from services.reporting.domain.forms.form import Column, Fact, Form, cases
+from services.reporting.domain.forms.identity import Identity
+from services.reporting.domain.revision import digest
+from services.reporting.handlers import (
+    Closer,
+    RulesMissing,
+    command_taker,
+    fate_teller,
+    row_keeper,
+    rule_keeper,
+)
+from shared.contracts import Refused, ReportPublished
+from shared.contracts.case import case_id
+from shared.contracts.ingress import Fate, FatesAsked, FatesTold
+from tests.examples_reporting import (
+    END,
+    LAST_DAY,
+    ZONE,
+    case_assigned,
+    close,
+    directory_published,
+    label,
+    period_rule,
+    rulebook_published,
+    sent,
+    submission_received,
+    unit,
+)
+from tests.fakes_reporting import (
+    MemoryClosings,
+    MemoryReports,
+    MemoryRows,
+    MemoryRules,
+    MemorySendings,
+)
+
+
+class Reporting:
+    """The service in memory, on a clock that moves on with each look."""
+
+    def __init__(self, forms=FORMS, first=END):
+        self.rows, self.rules, self.closings = MemoryRows(), MemoryRules(), MemoryClosings()
+        self.reports, self.sendings = MemoryReports(), MemorySendings()
+        self.at = first
+        closer = Closer(self.rows, self.rules, self.closings, ZONE, forms)
+        self.take = command_taker(closer, self.reports, self.sendings, self._now)
+        self.keep_rows, self.keep_rules = row_keeper(self.rows), rule_keeper(self.rules)
+        self.fates = fate_teller(self.sendings)
+
+    def _now(self):
+        self.at += timedelta(seconds=1, microseconds=7)
+        return self.at
+
+    async def told(self, party, **asked):
+        answer = await self.fates(party, FatesAsked(**asked).model_dump_json().encode())
+        return FatesTold.model_validate_json(answer).fates
+
+
+@pytest.fixture
+async def reporting():
+    service = Reporting()
+    await service.keep_rules([directory_published(), rulebook_published()])
+    await service.keep_rows([submission_received(), case_assigned()])
+    return service
+
+
+def published(events):
+    return {(e.data.form, e.data.unit): e.data for e in events}
+
+
+async def refusal(reporting, arrival):
+    [event] = await reporting.take([arrival])
+    assert isinstance(event.data, Refused)
+    return event.data
+
+
+class TestKeeping:
+    async def test_nothing_follows_from_rows(self):
+        assert await Reporting().keep_rows([submission_received()]) == []
+
+    async def test_nothing_follows_from_rules(self):
+        assert await Reporting().keep_rules([directory_published()]) == []
+
+
+class TestClosing:
+    async def test_every_unit_has_every_form(self, reporting):
+        events = await reporting.take([close()])
+
+        units = ("school", "commune", "ward", "province")
+        assert [(e.data.form, e.data.unit) for e in events] == [
+            (form, unit) for unit in units for form in ("01-xld", "s-124")
+        ]
+
+    async def test_a_report_has_the_units_own_row_its_children_and_their_sum(self, reporting):
+        events = await reporting.take([close()])
+
+        report = published(events)["01-xld", "province"]
+        assert [(row.unit, row.own) for row in report.rows] == [
+            ("province", True),
+            ("commune", False),
+            ("ward", False),
+        ]
+        assert LETTERS.named(report.totals)["1"] == 1
+
+    async def test_a_report_says_by_which_rules_it_was_made(self, reporting):
+        await reporting.keep_rules([directory_published(3), rulebook_published(2)])
+
+        [report, *_] = await reporting.take([close()])
+
+        assert (report.data.directory, report.data.rulebook) == (3, 2)
+        assert report.data.identities == tuple(each.text for each in LETTERS.identities)
+
+    async def test_a_report_names_its_place_and_its_cause(self, reporting):
+        [report, *_] = await reporting.take([close(command="order-7")])
+
+        assert report.subject == "01-xld/school/2026-h1"
+        assert report.causationid == report.correlationid == "order-7"
+        assert report.data.nats_subject() == "report.internal.school.01-xld.2026-h1"
+
+    async def test_the_digest_can_be_taken_again(self, reporting):
+        events = await reporting.take([close()])
+
+        assert all(digest(event.data) == event.data.digest for event in events)
+
+    async def test_another_figure_has_another_digest(self, reporting):
+        [report, *_] = await reporting.take([close()])
+
+        changed = report.data.model_copy(update={"totals": (9, *report.data.totals[1:])})
+        assert digest(changed) != report.data.digest
+
+    async def test_the_reports_are_kept_as_they_are_published(self, reporting):
+        events = await reporting.take([close()])
+
+        kept = reporting.reports.reports
+        assert list(kept.values()) == events
+        assert "01-xld/ward/2026-h1/1" in kept
+
+    async def test_it_waits_for_the_first_rules(self):
+        with pytest.raises(RulesMissing):
+            await Reporting().take([close()])
+
+    async def test_a_period_can_be_closed_from_its_last_midnight_on(self):
+        reporting = Reporting(first=END - timedelta(seconds=1, microseconds=7))
+        await reporting.keep_rules([directory_published(), rulebook_published()])
+
+        [report, *_] = await reporting.take([close()])
+
+        assert isinstance(report.data, ReportPublished)
+
+
+class TestOnceAndForGood:
+    async def test_a_redelivery_repeats_the_reports_word_for_word(self, reporting):
+        first = await reporting.take([close()])
+        await reporting.keep_rows([submission_received("late")])
+        await reporting.keep_rules([directory_published(2, units=(unit("other"),))])
+
+        assert await reporting.take([close()]) == first
+
+    async def test_a_crash_after_the_closing_costs_nothing(self, reporting):
+        first = await reporting.take([close()])
+        reporting.reports.reports.clear()
+        reporting.sendings.sendings.clear()
+        await reporting.keep_rows([submission_received("late")])
+
+        assert await reporting.take([close()]) == first
+        assert list(reporting.reports.reports.values()) == first
+
+    async def test_a_crash_amid_the_reports_costs_nothing(self, reporting):
+        first = await reporting.take([close()])
+        del reporting.reports.reports["01-xld/ward/2026-h1/1"]
+        reporting.sendings.sendings.clear()
+
+        assert await reporting.take([close()]) == first
+        assert len(reporting.reports.reports) == len(first)
+
+    async def test_a_sending_twice_in_a_batch_is_answered_once(self, reporting):
+        assert len(await reporting.take([close(), close()])) == 8
+
+    async def test_a_command_sent_again_has_its_reports_repeated(self, reporting):
+        first = await reporting.take([close()])
+
+        assert await reporting.take([close(sequence=2)]) == first
+
+    async def test_a_command_sent_again_is_a_duplicate(self, reporting):
+        await reporting.take([close(), close(sequence=2)])
+
+        fates = await reporting.told("operator", items=("order-1",))
+        assert [(f.sequence, f.fate) for f in fates] == [(1, Fate.KEPT), (2, Fate.DUPLICATE)]
+
+    async def test_a_redelivered_refusal_is_repeated_word_for_word(self, reporting):
+        reporting.at = END - timedelta(hours=1)
+        first = await reporting.take([close()])
+        reporting.at = END
+
+        assert await reporting.take([close()]) == first
+
+    async def test_a_refused_command_can_be_sent_again(self, reporting):
+        reporting.at = END - timedelta(hours=1)
+        await reporting.take([close()])
+        reporting.at = END
+
+        events = await reporting.take([close(sequence=2)])
+        assert len(events) == 8
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("arrival", "problem", "field"),
+        [
+            (sent(b"\xff"), "invalid", "/"),
+            (sent(b"[]"), "invalid", "/"),
+            (sent(b"{}", type_="report.open.v1"), "unknown-type", None),
+            (close("2026/h1"), "invalid", "/data/period"),
+            (close("2026-h2"), "unknown-period", "/data/period"),
+            (close("2026-y"), "period-not-over", "/data/period"),
+        ],
+        ids=["no JSON", "no object", "type", "field", "period", "too early"],
+    )
+    async def test_what_cannot_be_taken_is_answered(self, reporting, arrival, problem, field):
+        refused = await refusal(reporting, arrival)
+
+        assert refused.type == f"/problems/{problem}"
+        assert field is None or field in {each.field for each in refused.problems}
+        assert (refused.party, refused.entrance, refused.sequence) == ("operator", "command", 1)
+
+    async def test_a_refusal_never_quotes_what_was_sent(self, reporting):
+        refused = await refusal(reporting, close("Nguyễn Văn A"))
+
+        assert "Nguyễn" not in refused.model_dump_json()
+
+    async def test_a_refusal_names_the_command(self, reporting):
+        refused = await refusal(reporting, close("2026-h2", command="order-9"))
+
+        assert refused.item == "order-9"
+
+    async def test_a_closed_period_is_not_closed_again(self, reporting):
+        await reporting.take([close()])
+
+        refused = await refusal(reporting, close(command="order-2", sequence=2))
+        assert refused.type == "/problems/already-closed"
+
+    async def test_an_id_belongs_to_the_party_that_used_it(self, reporting):
+        await reporting.take([close()])
+
+        refused = await refusal(reporting, close(party="other", sequence=2))
+        assert refused.type == "/problems/already-closed"
+
+    async def test_an_id_closes_one_period(self, reporting):
+        rules = (period_rule("h1", "12-15", "06-14"), period_rule("q1", "12-15", "03-14"))
+        await reporting.keep_rules([rulebook_published(2, periods=rules)])
+        await reporting.take([close()])
+
+        refused = await refusal(reporting, close("2026-q1", sequence=2))
+        assert refused.type == "/problems/id-reused"
+
+    async def test_a_directory_without_a_unit_on_that_day_closes_nothing(self, reporting):
+        later = unit("province", valid_from=LAST_DAY + timedelta(days=1))
+        await reporting.keep_rules([directory_published(2, units=(later,))])
+
+        refused = await refusal(reporting, close())
+        assert refused.type == "/problems/no-unit-in-force"
+
+
+class TestFooting:
+    FORM = Form(
+        code="odd",
+        title=label("odd"),
+        citation="Điều 1",
+        columns=(
+            Column("1", label("1"), cases(Fact.RECEIVED)),
+            Column("2", label("2"), cases(Fact.HANDLED)),
+        ),
+        identities=(Identity.parse("1 = 2"),),
+    )
+
+    @pytest.fixture
+    async def reporting(self):
+        service = Reporting(forms=(self.FORM,))
+        await service.keep_rules([directory_published(), rulebook_published()])
+        await service.keep_rows(
+            [submission_received("s1"), case_assigned("s1"), submission_received("s2")]
+        )
+        return service
+
+    async def test_a_form_that_does_not_foot_is_not_published(self, reporting):
+        refused = await refusal(reporting, close())
+
+        assert refused.type == "/problems/does-not-foot"
+        assert reporting.reports.reports == {}
+
+    async def test_the_answer_names_form_unit_identity_figures_and_the_case(self, reporting):
+        refused = await refusal(reporting, close())
+
+        expected = f"odd of ward breaks 1 = 2 (1: 2, 2: 1); case {case_id('s2')}"
+        assert expected in refused.title
+
+    async def test_the_period_stays_open_until_the_figures_foot(self, reporting):
+        await reporting.take([close()])
+        await reporting.keep_rows([case_assigned("s2")])
+
+        [report, *_] = await reporting.take([close(command="order-2", sequence=2)])
+        assert isinstance(report.data, ReportPublished)
+
+
+class TestFates:
+    async def test_a_party_is_told_its_own(self, reporting):
+        await reporting.take([close("2026-h2", party="other"), close(sequence=2)])
+
+        [fate] = await reporting.told("other", sequences=(1, 2))
+        assert (fate.item, fate.fate) == ("order-1", Fate.REFUSED)
+        assert fate.refusal is not None
+
+    async def test_what_is_not_decided_has_no_fate(self, reporting):
+        assert await reporting.told("operator", items=("order-1",)) == ()
+
+    async def test_nothing_asked_is_nothing_told(self, reporting):
+        await reporting.take([close()])
+
+        assert await reporting.told("operator") == ()
