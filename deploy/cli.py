@@ -322,6 +322,46 @@ def report_show(
     run(work())
 
 
+@report_app.command("export")
+def report_export(
+    period: str,
+    folder: Annotated[Path, typer.Argument(help="Where the files go, one CSV a report.")],
+    state: State = None,
+) -> None:
+    """Write every report of a period as CSV: the unit's own row, one per child, the total."""
+
+    async def work() -> int:
+        count = 0
+        async with connected(find_endpoints(state).nats) as client:
+            async for report in show.reports(client, period):
+                show.write_csv(report, folder)
+                count += 1
+        console.print(f"{count} reports are in {folder}", markup=False)
+        return 0 if count else 1
+
+    run(work())
+
+
+@report_app.command("watch")
+def report_watch(
+    subject: Annotated[str, typer.Argument(help="e.g. report.internal.*.01-xld.*")],
+    count: Annotated[int, typer.Option(help="End after so many; 0: never.")] = 0,
+    state: State = None,
+) -> None:
+    """Print every report on a topic, first those that are there, then each new one."""
+
+    async def work() -> None:
+        seen = 0
+        async with connected(find_endpoints(state).nats) as client:
+            async for event in show.watch(client, subject):
+                emit(event.model_dump(mode="json", exclude_none=True))
+                seen += 1
+                if seen == count:
+                    return
+
+    run(work())
+
+
 @dead_app.command("list")
 def dead_list(state: State = None, *, as_json: AsJson = False) -> None:
     """List the messages that were set aside, oldest first; their content stays sealed."""

@@ -1,6 +1,8 @@
 """Shows reports as tables, and watches their topics."""
 
+import csv
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -29,6 +31,36 @@ async def reports(client: Client, period: str | None = None) -> AsyncIterator[Re
     subject = f"report.internal.*.*.{period}" if period else "report.internal.>"
     async for message in messages(client, REPORTS, [subject]):
         yield Event[ReportPublished].model_validate_json(message.data).data
+
+
+async def watch(client: Client, subject: str) -> AsyncIterator[Event[ReportPublished]]:
+    """Every report on a subject (with NATS wildcards), old and new, in the stream's order."""
+    subscription = await client.jetstream().subscribe(
+        subject, stream=REPORTS, ordered_consumer=True
+    )
+    async for message in subscription.messages:
+        yield Event[ReportPublished].model_validate_json(message.data)
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for the beginning of a formula."""
+
+
+def write_csv(report: ReportPublished, folder: Path) -> Path:
+    """Writes `<form>.<unit>.<period>.r<revision>.csv`, in UTF-8 with a byte order mark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{report.form}.{report.unit}.{report.period.code}.r{report.revision}.csv"
+    with (folder / name).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["unit", "name", *(column.code for column in report.columns)])
+        for row in report.rows:
+            writer.writerow([row.unit, _harmless(row.name.vi), *row.cells])
+        writer.writerow(["total", "", *report.totals])
+    return folder / name
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def table_of(report: ReportPublished, language: str = "vi") -> Table:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 
 import pytest
 
@@ -59,7 +60,29 @@ class TestTheDemonstration:
             assert totals.cases == totals.assigned
             assert totals.conflicts_excluded >= 8
 
+            await self.reports_reach_their_readers(tmp_path / "state", tmp_path / "csv")
             await self.each_lost_document_is_named(running.endpoints)
+            await self.the_command_names_it_too(running.endpoints, tmp_path / "state")
+
+    async def reports_reach_their_readers(self, state, folder) -> None:
+        async def run(*command: str) -> bytes:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "deploy", "report", *command, "--state", str(state)),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            output, _ = await process.communicate()
+            assert process.returncode == 0
+            return output
+
+        watched = await run("watch", "report.internal.*.01-xld.*", "--count", "40")
+        await run("export", PERIOD, str(folder))
+        shown = json.loads(await run("show", PERIOD, "--form", "01-xld", "--json"))
+
+        reports = [json.loads(line)["data"] for line in watched.splitlines()]
+        assert len({report["unit"] for report in reports}) == 40
+        assert len(list(folder.glob("*.csv"))) == 80
+        total = (folder / f"01-xld.tinh.{PERIOD}.r1.csv").read_text("utf-8-sig").splitlines()[-1]
+        assert total.split(",")[2:] == list(map(str, shown["data"]["totals"]))
 
     async def each_lost_document_is_named(self, endpoints) -> None:
         mongo = open_client(endpoints.mongo)
@@ -86,3 +109,19 @@ class TestTheDemonstration:
                 assert await verify(client, endpoints) == []
         finally:
             mongo.close()
+
+    async def the_command_names_it_too(self, endpoints, state) -> None:
+        mongo = open_client(endpoints.mongo)
+        lost = await mongo["langnghe_routing"]["cases"].find_one_and_delete({})
+        mongo.close()
+
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deploy", "verify", "--json", "--state", str(state)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await command.communicate()
+
+        assert command.returncode == 1
+        said = json.loads(output)
+        assert said["verify"] == "failed"
+        assert any(lost["_id"] in finding for finding in said["findings"])
