@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from shared.contracts.directory import Agency, Body, Holding, OfficeRank
+from shared.contracts.directory import Body, Holding, OfficeRank
 from tests.examples_routing import TODAY, UNITS, body, index, office, unit
 
 MERGER = date(2025, 7, 1)
@@ -66,17 +66,6 @@ class TestUnits:
         units = (unit("a", "b"), unit("b", "a"))
 
         assert index(units=units).below("a", TODAY) == ("b",)
-
-    def test_an_agency_has_the_unit_of_the_day(self):
-        agencies = (
-            Agency(code="a1", unit="ward", valid_to=MERGER),
-            Agency(code="a1", unit="school", valid_from=MERGER),
-        )
-        directory = index(agencies=agencies)
-
-        assert directory.agency_unit("a1", TODAY) == "school"
-        assert directory.agency_unit("a1", date(2025, 6, 30)) == "ward"
-        assert directory.agency_unit("a2", TODAY) is None
 
 
 class TestBodies:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import TypeVar
 
-from shared.contracts.directory import Agency, Body, Dated, Directory, Office, Unit
+from shared.contracts.directory import Body, Dated, Directory, Office, Unit
 
 Entry = TypeVar("Entry", bound=Dated)
 Versions = Mapping[str, tuple[Entry, ...]]
@@ -26,7 +26,6 @@ class DirectoryIndex:
         self.fallback_body = directory.fallback_body
         self._units = _grouped(directory.units, lambda unit: unit.code)
         self._children = _grouped(directory.units, lambda unit: unit.parent)
-        self._agencies = _grouped(directory.agencies, lambda agency: agency.code)
         self._offices = _grouped(directory.offices, lambda office: office.code)
         self._bodies = _grouped(directory.bodies, lambda body: body.code)
         self._holders = _grouped(directory.holdings, lambda holding: holding.office)
@@ -109,11 +108,6 @@ class DirectoryIndex:
         """Codes of every office that the person had held by the day, that day's included."""
         holdings = self._held.get(person, ())
         return frozenset(holding.office for holding in holdings if holding.valid_from <= until)
-
-    def agency_unit(self, agency: str, on: date) -> str | None:
-        """Code of the unit whose channels the agency keeps."""
-        entry: Agency | None = _in_force(self._agencies, agency, on)
-        return entry.unit if entry else None
 
 
 def _grouped(entries: Iterable[Entry], key: Callable[[Entry], str | None]) -> Versions[Entry]:
