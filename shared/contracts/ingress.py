@@ -41,6 +41,16 @@ class StatedConcern(Concern):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Enclosure(BaseModel):
+    """A file that came with an item. `name` is data, never a path; the content is never opened."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(max_length=255)] = ""
+    content_type: Annotated[str, Field(max_length=255)] = "application/octet-stream"
+    content: Base64Bytes = Field(description="The file's bytes, base64.")
+
+
 class HotlineCallLogged(IngressData):
     """A call to an agency's hotline has ended; the event's `time` is when it began."""
 
@@ -54,6 +64,7 @@ class HotlineCallLogged(IngressData):
     concerns: StatedConcern | None = None
     kind: Kind | None = Field(default=None, description="As the call-taker judged it.")
     category: Code | None = None
+    recording: Enclosure | None = Field(default=None, description="The recorded call.")
 
 
 class MailboxMessageArrived(IngressData):
@@ -74,6 +85,7 @@ class FormSubmitted(IngressData):
     concerns: StatedConcern | None = None
     kind: Kind | None = None
     category: Code | None = None
+    attachments: tuple[Enclosure, ...] = Field(default=(), max_length=20)
 
 
 class LetterRegistered(IngressData):

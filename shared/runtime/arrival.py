@@ -8,19 +8,22 @@ from datetime import datetime
 class Arrival:
     """One sending. `party` and `type` come from the subject, which the server guards.
 
-    `sequence` is the one that the sender's PubAck named; `recorded` is when the stream took it,
-    the same at every redelivery.
+    `sequence` is the one that the sender's PubAck named, 0 where no stream was between;
+    `recorded` is when the stream took it, the same at every redelivery.
     """
 
     entrance: str
-    """`feed` or `command`."""
+    """`feed` or `command`; `http`, `imap`, `lmtp`, `call` … for a source of a service's own."""
     party: str
     type: str
     body: bytes
     sequence: int
     recorded: datetime
+    name: str = ""
+    """Of a sending that lay in no stream: names it among those of its entrance."""
 
     @property
     def key(self) -> str:
         """Names this sending for ever, also beyond a stream that was made anew."""
-        return f"{self.entrance}:{self.sequence}:{self.recorded.isoformat()}"
+        named = self.name or str(self.sequence)
+        return f"{self.entrance}:{named}:{self.recorded.isoformat()}"

@@ -54,4 +54,5 @@ class TestPeople:
         assert found == {
             "caller", "note", "reporter",
             "reporter.name", "reporter.address", "reporter.phone", "reporter.email",
+            "recording.name",
         }  # fmt: skip

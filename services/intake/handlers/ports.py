@@ -90,3 +90,19 @@ class RuleVersions(Protocol):
 
     async def latest(self) -> Rules:
         """The newest versions; raises `RulesMissing` before the first."""
+
+
+class Accept(Protocol):
+    """Keeps what a source of intake's own took in, and says what became of it.
+
+    When it returns, each item or its refusal is kept with majority and journal: only then may a
+    source answer "received", mark a mail as seen or say 250. What is to be announced is kept in
+    the same write and announced by the relay, so NATS may be away.
+    Raises `StoreAway` while nothing can be kept: say "later", never "received".
+    """
+
+    async def __call__(self, arrivals: Sequence[Arrival]) -> Sequence[ArrivalFate]: ...
+
+
+class StoreAway(Exception):
+    """Nothing can be kept just now: the sender must try again."""
