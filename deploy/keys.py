@@ -15,16 +15,25 @@ KEY_BYTES = 32
 def ensure_keys(state: Path) -> Path:
     """The folder of the key files; what is missing in it is made, what is there stays.
 
-    `intake.kek` wraps the data keys of submissions, `operator.key` opens dead letters, and
-    `operator.pub` seals them. Call it while the state folder is locked: of two processes that
-    make a key at once, one would go on with a key that is kept nowhere.
+    `intake.kek` wraps the data keys of submissions, `intake.key` opens what agencies seal to
+    intake, `operator.key` opens dead letters, and `operator.pub` seals them. Call it while the
+    state folder is locked: of two processes that make a key at once, one would go on with a key
+    that is kept nowhere.
     """
     folder = state / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kek = folder / "intake.kek"
     if not kek.exists():
-        content = {"current": "k1", "keys": {"k1": _drawn()}, "fingerprint": _drawn()}
+        content = {
+            "current": "k1",
+            "keys": {"k1": _drawn()},
+            "fingerprint": _drawn(),
+            "receipt": _drawn(),
+        }
         write_whole(kek, orjson.dumps(content))
+    for_feed = folder / "intake.key"
+    if not for_feed.exists():
+        write_whole(for_feed, b64encode(X25519PrivateKey.generate().private_bytes_raw()))
     private, public = folder / "operator.key", folder / "operator.pub"
     if not private.exists():
         public.unlink(missing_ok=True)  # it belongs to a key that is gone

@@ -7,17 +7,19 @@ from typing import Any
 import orjson
 
 from services.intake.domain.classify import Stated
-from services.intake.vault import Vault
 from shared.contracts import DirectoryPublished, RulebookPublished
 from shared.contracts.directory import Agency, Body, Directory, Jurisdiction, Label, Office, Unit
 from shared.contracts.rulebook import CategoryRule, EligibilityRule, KindRule, Rulebook
 from shared.contracts.vocabulary import Form, Kind, Signatures
 from shared.runtime.arrival import Arrival
+from shared.runtime.sealing import Opener
 
 NOON = datetime(2026, 5, 11, 5, 0, tzinfo=UTC)
 """Monday, noon in Vietnam."""
 TODAY = date(2026, 5, 11)
 LONG_AGO = date(2018, 2, 2)
+FINGERPRINTS = b"f" * 32
+INTAKE_KEY = Opener(b"i" * 32)
 REGULATION = "Quy định 124-QĐ/TW ngày 02/02/2018"
 
 
@@ -126,10 +128,6 @@ def circumstances(**more: Any) -> dict[str, Any]:
         "stated": Stated(),
         "unit": "an-thai",
     } | more
-
-
-def vault() -> Vault:
-    return Vault({"k1": b"k" * 32}, "k1", b"f" * 32)
 
 
 def call(**more: Any) -> dict[str, Any]:

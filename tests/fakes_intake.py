@@ -1,36 +1,130 @@
 """Intake's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from services.intake.handlers import RulesMissing
-from services.intake.handlers.ports import ArrivalFate, Kept, KeptRecord, Rules, Standing
+from services.intake.domain.mail import read_mail
+from services.intake.domain.receipt import code_for, read_code
+from services.intake.handlers import Reader, Receiving, RulesMissing, Stores
+from services.intake.handlers.ports import ArrivalFate, Kept, KeptRecord, Matter, Rules, Standing
+from services.intake.vault import DataKey, Sealed, open_sealed
 from shared.contracts import DirectoryPublished, RulebookPublished
+from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import FatesAsked, ItemFate
+from tests.examples_intake import FINGERPRINTS, INTAKE_KEY
 
 
-class MemorySubmissions:
+class _Once:
+    """Items known by their keys; the first stands."""
+
     def __init__(self) -> None:
-        self.kept: list[Kept] = []
-        self._standing: dict[str, Standing] = {}
+        self.kept: list[Any] = []
+        self.unannounced: list[Standing] = []
+        self.standing: dict[str, Standing] = {}
 
-    async def add_once(self, kept: Sequence[Kept]) -> Sequence[Standing]:
-        standing = []
-        for item in kept:
-            known = next((self._standing[k] for k in item.keys if k in self._standing), None)
+    async def add_once(
+        self, items: Sequence[Any], *, unannounced: bool = False
+    ) -> Sequence[Standing]:
+        answers = []
+        for item in items:
+            known = next((self.standing[k] for k in item.keys if k in self.standing), None)
             if known is None:
-                known = Standing(item.event, item.arrival)
-                self._standing |= dict.fromkeys(item.keys, known)
+                known = Standing(item.event, item.arrival, getattr(item, "also", ()))
+                self.standing |= dict.fromkeys(item.keys, known)
                 self.kept.append(item)
-            standing.append(known)
-        return standing
+                if unannounced:
+                    self.unannounced.append(known)
+            answers.append(known)
+        return answers
 
 
-class MemoryRecords:
+class MemorySubmissions(_Once):
+    kept: list[Kept]
+
+    async def known(self, keys: Sequence[str]) -> Mapping[str, str]:
+        return {k: self.standing[k].event.subject or "" for k in keys if k in self.standing}
+
+    async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
+        return {
+            own: (item.event.subject or "", item.thread.sender)
+            for item in self.kept
+            for own in item.thread.own
+            if own in answers
+        }
+
+    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Matter]]:
+        return [
+            (item.event.subject or "", item.matter)
+            for item in self.kept
+            if item.matter and set(item.matter.bands) & set(bands)
+        ]
+
+
+class MemoryConversations(_Once):
+    pass
+
+
+class MemoryRecords(_Once):
+    async def add_once(
+        self, items: Sequence[KeptRecord], *, unannounced: bool = False
+    ) -> Sequence[Standing]:
+        answers = []
+        for item in items:
+            standing = Standing(item.event, item.arrival)
+            if item.key not in self.standing and unannounced:
+                self.unannounced.append(standing)
+            answers.append(self.standing.setdefault(item.key, standing))
+        return answers
+
+
+class MemoryOutbox:
+    def __init__(self, *collections: _Once) -> None:
+        self._collections = collections
+
+    async def waiting(self, limit: int) -> Sequence[AnyEvent]:
+        waiting = [s for c in self._collections for s in c.unannounced[:limit]]
+        return [event for s in waiting for event in (s.event, *s.also)]
+
+    async def announced(self, events: Sequence[AnyEvent]) -> None:
+        ids = {event.id for event in events}
+        for c in self._collections:
+            c.unannounced[:] = [s for s in c.unannounced if s.event.id not in ids]
+
+
+class MemoryDataKeys:
     def __init__(self) -> None:
-        self.kept: dict[str, Standing] = {}
+        self.keys: dict[str, DataKey] = {}
 
-    async def add_once(self, records: Sequence[KeptRecord]) -> Sequence[Standing]:
-        return [self.kept.setdefault(r.key, Standing(r.event, r.arrival)) for r in records]
+    async def keep(self, keys: Sequence[DataKey]) -> None:
+        self.keys |= {key.name: key for key in keys}
+
+    async def find(self, names: Sequence[str]) -> Mapping[str, DataKey]:
+        return {name: self.keys[name] for name in names if name in self.keys}
+
+    async def forget(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.keys.pop(name, None)
+
+    async def destroy(self, owner: str) -> int:
+        names = [key.name for key in self.keys.values() if key.owner == owner]
+        await self.forget(names)
+        return len(names)
+
+    def open(self, part: str, sealed: Sealed) -> bytes:
+        return open_sealed(self.keys[sealed.key], part, sealed)
+
+
+class MemoryReceipts:
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+
+    async def give(self, submission: str) -> str:
+        code = code_for(submission, b"r" * 32)
+        self.given[code] = submission
+        return code
+
+    async def find(self, code: str) -> str | None:
+        return self.given.get(read_code(code) or "")
 
 
 class MemoryArrivals:
@@ -75,3 +169,23 @@ class MemoryRules:
         return Rules(
             self._directories[max(self._directories)], self._rulebooks[max(self._rulebooks)]
         )
+
+
+async def read_in_process(raws: Sequence[bytes]) -> Sequence[Any]:
+    return [read_mail(raw) for raw in raws]
+
+
+def receiving(stores: Stores) -> Receiving:
+    return Receiving(stores, Reader(FINGERPRINTS), read_in_process, INTAKE_KEY.open)
+
+
+def memory_stores() -> Stores:
+    return Stores(
+        MemorySubmissions(),
+        MemoryConversations(),
+        MemoryRecords(),
+        MemoryArrivals(),
+        MemoryRules(),
+        MemoryDataKeys(),
+        MemoryReceipts(),
+    )

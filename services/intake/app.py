@@ -1,19 +1,44 @@
 """Wires intake: the only place that chooses addresses, limits and implementations."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 
-from services.intake.handlers import RulesMissing, fate_teller, receiver, rule_keeper
-from services.intake.store import MongoArrivals, MongoRecords, MongoRules, MongoSubmissions
-from services.intake.vault import Vault
+from services.intake.domain.mail import Mail, read_mail
+from services.intake.handlers import (
+    Reader,
+    Receiving,
+    RulesMissing,
+    Stores,
+    fate_teller,
+    key_teller,
+    receiver,
+    rule_keeper,
+)
+from services.intake.relay import Relay
+from services.intake.store import (
+    MongoArrivals,
+    MongoConversations,
+    MongoDataKeys,
+    MongoOutbox,
+    MongoReceipts,
+    MongoRecords,
+    MongoRules,
+    MongoSubmissions,
+)
+from services.intake.vault import Secrets
+from services.intake.wrapping import FileWrapping, WrappingAway
 from shared.contracts import DirectoryPublished, RulebookPublished
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
-from shared.runtime.sealing import DEAD_LETTER_USE, Seal
+from shared.runtime.publish import Unconfirmed
+from shared.runtime.sealing import DEAD_LETTER_USE, Opener, Seal
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.telemetry import configure_logging
 from shared.runtime.web import Service, end_process
 
 NAME = "intake"
+AWAY = (*UNAVAILABLE, WrappingAway)
 
 
 class Settings(ServiceSettings):
@@ -25,22 +50,45 @@ def create_app(settings: Settings | None = None) -> Starlette:
     configure_logging(NAME)
     client = open_client(settings.mongo_url)
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
-    vault = Vault.from_file(settings.keys / "intake.kek")
-    submissions, records = MongoSubmissions(database), MongoRecords(database)
-    arrivals, rules = MongoArrivals(database), MongoRules(database)
+    keys_apart = open_database(client, f"{settings.mongo_prefix}_{NAME}_keys")
+    secrets = Secrets.from_file(settings.keys / "intake.kek")
+    sealed_to_intake = Opener.from_text((settings.keys / "intake.key").read_text())
+    submissions, conversations = MongoSubmissions(database), MongoConversations(database)
+    records, arrivals, rules = MongoRecords(database), MongoArrivals(database), MongoRules(database)
+    data_keys = MongoDataKeys(keys_apart, FileWrapping.from_file(settings.keys / "intake.kek"))
+    receipts = MongoReceipts(database, secrets.receipts)
     bus = Bus(
         settings.nats_url,
         NAME,
         seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
-        passing=(*UNAVAILABLE, RulesMissing),
+        passing=(*AWAY, RulesMissing),
         on_closed=end_process,
     )
-    bus.admit("intake-feed", receiver(submissions, records, arrivals, rules, vault))
+    relay = Relay(MongoOutbox(database), bus.publish, (*AWAY, Unconfirmed))
+    receiving = Receiving(
+        Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts),
+        Reader(secrets.fingerprints, settings.zone),
+        read_mails,
+        sealed_to_intake.open,
+    )
+    bus.admit("intake-feed", receiver(receiving))
     bus.react("intake-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
     bus.answer(NAME, "fates", fate_teller(arrivals))
+    bus.answer(NAME, "key", key_teller(sealed_to_intake.public))
 
     async def prepare() -> None:
-        await submissions.prepare()
-        await arrivals.prepare()
+        for store in (submissions, conversations, records, arrivals, data_keys):
+            await store.prepare()
 
-    return Service(bus, client, prepare).application()
+    return Service(
+        bus, client, prepare, {"relay": relay.run}, lambda: _waits(relay=relay.waits_for)
+    ).application()
+
+
+async def read_mails(raws: Sequence[bytes]) -> Sequence[Mail]:
+    return [read_mail(raw) for raw in raws]
+
+
+def _waits(**parts: str) -> dict[str, str]:
+    """Those parts that wait for something."""
+    return {part: why for part, why in parts.items() if why}

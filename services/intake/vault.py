@@ -1,67 +1,70 @@
-"""Sealed texts and identities: one data key for each part of each submission.
+"""Draws data keys and seals with them; who keeps the keys, wrapped, is another matter.
 
-A part is closed with AES-256-GCM under a key of its own; that key is wrapped with a
-key-encryption key which never lies in the database. Destroying the wrapped key is erasure.
+A submission has two data keys: one for what was said, one for who said it. Each part is closed
+with AES-256-GCM under one of them. Destroying a key is erasure: what it sealed may then lie in
+any backup and nobody can read it.
 """
 
 import os
 from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES, NONCE_BYTES = 32, 12
+KEY_BYTES, NONCE_BYTES, NAME_BYTES = 32, 12, 16
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """`name` is drawn with the key, so that no two attempts share one; `owner` is whose it is."""
+
+    name: str
+    owner: str
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """`content` and `key` are nonce + ciphertext; `kek` names the key that wraps `key`."""
+    """`content` is nonce + ciphertext under the data key named `key`."""
 
     content: bytes
-    key: bytes
-    kek: str
+    key: str
 
 
-class Vault:
-    """Opens and closes parts; `keks` are key-encryption keys by name, `current` closes."""
+def draw_key(owner: str) -> DataKey:
+    """A new key for `owner`: a submission, or an arrival that became none."""
+    return DataKey(os.urandom(NAME_BYTES).hex(), owner, os.urandom(KEY_BYTES))
 
-    def __init__(self, keks: Mapping[str, bytes], current: str, fingerprint_key: bytes) -> None:
-        self._keks = {name: AESGCM(key) for name, key in keks.items()}
-        self._current = current
-        self.fingerprint_key = fingerprint_key
-        """Keys the hashes under which an item sent twice is known; it never rotates."""
+
+def close(key: DataKey, part: str, content: bytes) -> Sealed:
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(key.secret).encrypt(nonce, content, _bound(key, part))
+    return Sealed(nonce + sealed, key.name)
+
+
+def open_sealed(key: DataKey, part: str, sealed: Sealed) -> bytes:
+    """Raises `cryptography.exceptions.InvalidTag` for another owner, part or key."""
+    nonce, content = sealed.content[:NONCE_BYTES], sealed.content[NONCE_BYTES:]
+    return AESGCM(key.secret).decrypt(nonce, content, _bound(key, part))
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Keys of keyed hashes, beside the key-encryption keys; they never rotate."""
+
+    fingerprints: bytes = field(repr=False)
+    """Of the hashes under which an item sent twice is known."""
+    receipts: bytes = field(repr=False)
+    """From which receipt codes are derived."""
 
     @classmethod
-    def from_file(cls, path: Path) -> "Vault":
-        """Reads `{"current": name, "keys": {name: key}, "fingerprint": key}`; keys in base64."""
+    def from_file(cls, path: Path) -> "Secrets":
+        """Reads `{"fingerprint": key, "receipt": key}`, base64; other members are passed over."""
         content = orjson.loads(path.read_bytes())
-        keys = {name: b64decode(key) for name, key in content["keys"].items()}
-        return cls(keys, content["current"], b64decode(content["fingerprint"]))
-
-    def close(self, submission: str, part: str, content: bytes) -> Sealed:
-        """Each call draws a new key, so nothing is ever closed twice under one."""
-        bound = f"{submission}/{part}".encode()
-        key = os.urandom(KEY_BYTES)
-        return Sealed(
-            content=_close(AESGCM(key), content, bound),
-            key=_close(self._keks[self._current], key, bound),
-            kek=self._current,
-        )
-
-    def open(self, submission: str, part: str, sealed: Sealed) -> bytes:
-        """Raises `cryptography.exceptions.InvalidTag` for another submission, part or key."""
-        bound = f"{submission}/{part}".encode()
-        key = _open(self._keks[sealed.kek], sealed.key, bound)
-        return _open(AESGCM(key), sealed.content, bound)
+        return cls(b64decode(content["fingerprint"]), b64decode(content["receipt"]))
 
 
-def _close(cipher: AESGCM, content: bytes, bound: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, content, bound)
-
-
-def _open(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
-    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+def _bound(key: DataKey, part: str) -> bytes:
+    return f"{key.owner}/{part}".encode()

@@ -26,7 +26,11 @@ from shared.contracts.ingress import (
 )
 from shared.contracts.report import ReportClose, ReportPublished
 from shared.contracts.rulebook import CalendarPublished, RulebookPublished
-from shared.contracts.submission import SubmissionReceived
+from shared.contracts.submission import (
+    SubmissionReceived,
+    SubmissionRelated,
+    SubmissionSupplemented,
+)
 
 FEED: dict[str, type[IngressData]] = {
     contract.TYPE: contract
@@ -51,6 +55,8 @@ EVENTS: dict[str, type[EventData]] = {
     contract.TYPE: contract
     for contract in (
         SubmissionReceived,
+        SubmissionRelated,
+        SubmissionSupplemented,
         CaseOpened,
         CaseAssigned,
         ClockStarted,
@@ -103,5 +109,7 @@ __all__ = [
     "ReportPublished",
     "RulebookPublished",
     "SubmissionReceived",
+    "SubmissionRelated",
+    "SubmissionSupplemented",
     "SupervisionRecorded",
 ]

@@ -152,6 +152,10 @@ class Fate(StrEnum):
     KEPT = "kept"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    JOINED = "joined"
+    """Kept with a submission that was there before: a further word of who spoke."""
+    AUTOMATIC = "automatic"
+    """Nobody speaks: an automatic reply, a bounce, a loop. Kept and counted, no submission."""
 
 
 class FieldProblem(BaseModel):

@@ -1,5 +1,6 @@
 """The life of a submission, as other services may see it."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
@@ -43,3 +44,42 @@ class SubmissionReceived(EventData):
     )
     rulebook: int = Field(ge=0, description="Version of the rulebook that classified it.")
     directory: int = Field(ge=0, description="Version of the directory that named its object.")
+
+
+class Link(StrEnum):
+    """Why two submissions may belong together."""
+
+    SAME_MATTER = "same-matter"
+    """Their words are alike; `score` estimates how much of them (Jaccard, 0 to 1)."""
+    REPLY = "reply"
+    """The mail answers one of the other's, and nothing proves that the same person wrote it."""
+
+
+class SubmissionRelated(EventData):
+    """A submission may be on the matter of an earlier one: a suggestion, nothing is merged.
+
+    The event's `subject` is the later submission.
+    """
+
+    TYPE: ClassVar[str] = "submission.related.v1"
+
+    earlier: str
+    link: Link
+    score: float | None = Field(default=None, ge=0, le=1)
+
+
+class Addition(StrEnum):
+    """What came in addition to a submission."""
+
+    MESSAGE = "message"
+    CALL_NOTE = "call-note"
+    RATING = "rating"
+
+
+class SubmissionSupplemented(EventData):
+    """Who spoke said more; the event's `subject` is the submission. What was said stays sealed."""
+
+    TYPE: ClassVar[str] = "submission.supplemented.v1"
+
+    addition: Addition
+    files: int = Field(default=0, ge=0, description="How many files came with it.")

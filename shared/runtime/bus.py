@@ -88,6 +88,7 @@ class Bus:
         self._passing: tuple[type[Exception], ...] = (*passing, Unconfirmed)
         self._seal = seal
         self._delays = tuple(delays)
+        self._connected = False
         self._stopping = asyncio.Event()
         self._durables: list[Durable] = []
         self.waits_for: dict[str, str] = {}
@@ -100,6 +101,7 @@ class Bus:
     async def start(self) -> None:
         """Connect and begin to fetch; raises when a consumer was never declared."""
         await self.broker.connect()
+        self._connected = True
         jetstream = self.connection.jetstream()
         for durable in self._durables:
             try:
@@ -119,7 +121,12 @@ class Bus:
             log.warning("stopped without the server", kind=type(error).__name__)
 
     async def publish(self, events: Sequence[AnyEvent]) -> None:
-        """Publish what does not follow from a message, with confirmation."""
+        """Publish what does not follow from a message, with confirmation.
+
+        Raises `Unconfirmed` also before the first connection, and `NotTaken`.
+        """
+        if not self._connected:
+            raise Unconfirmed("not connected yet")
         await self._publisher.publish(events)
 
     def react(self, durable: str, handler: EventHandler, *contracts: type[EventData]) -> None:

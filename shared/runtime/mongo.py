@@ -6,7 +6,12 @@ Only this module and the services' stores know the driver (motor); see the ADR o
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+    AsyncIOMotorGridFSBucket,
+)
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -15,6 +20,7 @@ Document = dict[str, Any]
 Client = AsyncIOMotorClient[Document]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
+Files = AsyncIOMotorGridFSBucket
 
 JOURNALED_MAJORITY = WriteConcern("majority", j=True, wtimeout=10_000)
 """The only write after which something counts as kept."""
@@ -41,6 +47,11 @@ def open_database(client: Client, name: str) -> Database:
     return client.get_database(
         name, write_concern=JOURNALED_MAJORITY, read_concern=ReadConcern("majority")
     )
+
+
+def open_files(database: Database, name: str) -> Files:
+    """Large contents of a database, in GridFS: majority, journalled writes, majority reads."""
+    return AsyncIOMotorGridFSBucket(database, name, write_concern=JOURNALED_MAJORITY)
 
 
 async def insert_new(
@@ -73,8 +84,10 @@ __all__ = [
     "Collection",
     "Database",
     "Document",
+    "Files",
     "PyMongoError",
     "insert_new",
     "open_client",
     "open_database",
+    "open_files",
 ]

@@ -28,16 +28,23 @@ class Seal:
 
 
 class Opener:
-    """The private half."""
+    """The private half; `info` as it was given when sealing."""
 
-    def __init__(self, private: bytes, info: str) -> None:
+    def __init__(self, private: bytes) -> None:
         self._key = X25519PrivateKey.from_private_bytes(private)
-        self._info = info.encode()
 
     @classmethod
-    def from_text(cls, text: str, info: str) -> "Opener":
-        return cls(b64decode(text.strip()), info)
+    def from_text(cls, text: str) -> "Opener":
+        return cls(b64decode(text.strip()))
 
-    def open(self, sealed: str) -> bytes:
-        """The content; raises `cryptography.exceptions.InvalidTag` for another key or use."""
-        return _SUITE.decrypt(b64decode(sealed), self._key, self._info)
+    @property
+    def public(self) -> str:
+        """The public half, base64."""
+        return b64encode(self._key.public_key().public_bytes_raw()).decode()
+
+    def open(self, sealed: str, info: str) -> bytes:
+        """The content; raises `cryptography.exceptions.InvalidTag` for another key or use.
+
+        Raises `ValueError` for what is no base64.
+        """
+        return _SUITE.decrypt(b64decode(sealed, validate=True), self._key, info.encode())

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import nats.errors
 import structlog
@@ -32,12 +33,23 @@ class Service:
     """One service's life, from the start of its web server to the end.
 
     `prepare` makes the store's indexes. While NATS or MongoDB is away at start, the service
-    waits and says so on `/readyz`.
+    waits and says so on `/readyz`. `tasks` run beside the bus from when the store is prepared,
+    by name: one that ends takes the process with it, since nothing may stop unnoticed.
+    `also_waits` says, by part, what else keeps the service from working.
     """
 
-    def __init__(self, bus: Bus, client: Client, prepare: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        client: Client,
+        prepare: Callable[[], Awaitable[None]],
+        tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
+        also_waits: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._bus, self._client, self._prepare = bus, client, prepare
-        self._not_started = "starting"
+        self._tasks, self._also_waits = tasks or {}, also_waits
+        self._running: list[asyncio.Task[None]] = []
+        self._not_prepared = self._not_started = "starting"
 
     def application(self, routes: Sequence[BaseRoute] = ()) -> Starlette:
         return Starlette(
@@ -54,29 +66,41 @@ class Service:
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         starting = asyncio.create_task(self._start())
         yield
-        starting.cancel()
+        for task in (starting, *self._running):
+            task.cancel()
+        await asyncio.gather(starting, *self._running, return_exceptions=True)
         if not self._not_started:
             await self._bus.stop()
         self._client.close()
 
     async def _start(self) -> None:
+        while self._not_prepared:
+            self._not_prepared = await self._try(self._prepare)
+        for name, work in self._tasks.items():
+            task = asyncio.create_task(work(), name=name)
+            task.add_done_callback(_ended)
+            self._running.append(task)
+        self._not_started = "starting"
         while self._not_started:
-            try:
-                await self._prepare()
-                await self._bus.start()
-            except (PyMongoError, OSError, RuntimeError, TimeoutError, nats.errors.Error) as error:
-                self._not_started = _say(error)
-                log.warning("not ready", reason=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self._not_started = ""
-                log.info("ready")
+            self._not_started = await self._try(self._bus.start)
+        log.info("ready")
+
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> str:
+        """Empty if it went well, else why not, after a pause."""
+        try:
+            await step()
+        except (PyMongoError, OSError, RuntimeError, TimeoutError, nats.errors.Error) as error:
+            log.warning("not ready", reason=type(error).__name__)
+            self._not_started = _say(error)
+            await asyncio.sleep(RETRY_SECONDS)
+            return self._not_started
+        return ""
 
     async def why_not_ready(self) -> dict[str, str]:
         """By part: what keeps the service from working just now; empty if nothing does."""
         if self._not_started:
             return {"start": self._not_started}
-        why_not = dict(self._bus.waits_for)
+        why_not = {**self._bus.waits_for, **self._also_waits()}
         if not self._bus.connection.is_connected:
             why_not["nats"] = "not connected"
         try:
@@ -96,6 +120,15 @@ class Service:
 
     async def _metrics(self, _request: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if task.cancelled():
+        return
+    error = task.exception()
+    kind = type(error).__name__ if error else "ended"
+    log.error("task ended", part=task.get_name(), reason=kind)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(error: Exception) -> str:

@@ -2,18 +2,27 @@
 
 import unicodedata
 from base64 import b64encode
-from dataclasses import dataclass
-from typing import Any
 
 import bson
 import pytest
 
-from services.intake.handlers import RulesMissing, receiver
+from services.intake.handlers import Reader, RulesMissing, Stores, receiver
+from services.intake.handlers.opening import Refusal, open_arrival
 from services.intake.handlers.ports import ArrivalFate, Kept, KeptRecord, Rules
-from services.intake.handlers.reading import Reader
-from services.intake.store import MongoArrivals, MongoRecords, MongoRules, MongoSubmissions
+from services.intake.store import (
+    MongoArrivals,
+    MongoConversations,
+    MongoDataKeys,
+    MongoReceipts,
+    MongoRecords,
+    MongoRules,
+    MongoSubmissions,
+)
+from services.intake.wrapping import FileWrapping
 from shared.contracts.ingress import Fate, FatesAsked
 from tests.examples_intake import (
+    FINGERPRINTS,
+    INTAKE_KEY,
     call,
     directory_published,
     letter,
@@ -21,19 +30,10 @@ from tests.examples_intake import (
     mail_event,
     rulebook_published,
     sent,
-    vault,
 )
-from tests.fakes_intake import MemoryArrivals, MemoryRecords, MemoryRules, MemorySubmissions
+from tests.fakes_intake import memory_stores, receiving
 
 CALL, LETTER, MAIL = "hotline-call.logged.v1", "letter.registered.v1", "mailbox-message.arrived.v1"
-
-
-@dataclass
-class Stores:
-    submissions: Any
-    records: Any
-    arrivals: Any
-    rules: Any
 
 
 @pytest.fixture(params=["memory", "mongo"])
@@ -44,21 +44,34 @@ def database(request):
 @pytest.fixture
 async def stores(database):
     if database is None:
-        return Stores(MemorySubmissions(), MemoryRecords(), MemoryArrivals(), MemoryRules())
+        return memory_stores()
     return await in_mongo(database)
 
 
 async def in_mongo(database):
-    submissions, arrivals = MongoSubmissions(database), MongoArrivals(database)
-    await submissions.prepare()
-    await arrivals.prepare()
-    return Stores(submissions, MongoRecords(database), arrivals, MongoRules(database))
+    wrapping = FileWrapping({"k1": b"k" * 32}, "k1")
+    stores = Stores(
+        MongoSubmissions(database),
+        MongoConversations(database),
+        MongoRecords(database),
+        MongoArrivals(database),
+        MongoRules(database),
+        MongoDataKeys(database, wrapping),
+        MongoReceipts(database, b"r" * 32),
+    )
+    for store in (stores.submissions, stores.conversations, stores.records, stores.arrivals):
+        await store.prepare()
+    await stores.data_keys.prepare()
+    return stores
 
 
 def read(*arrivals):
-    reader = Reader(vault())
+    reader = Reader(FINGERPRINTS)
     rules = Rules(directory_published(), rulebook_published())
-    return [reader.read(arrival, rules) for arrival in arrivals]
+    opened = [open_arrival(arrival, rules, INTAKE_KEY.open) for arrival in arrivals]
+    return [
+        one if isinstance(one, Refusal) else reader.read(one, None, rules, None) for one in opened
+    ]
 
 
 def kept(item="item-1", sequence=1, **more) -> Kept:
@@ -219,9 +232,7 @@ class TestSecrecy:
     async def test_no_document_holds_who_spoke_or_what_in_clear(self, mongo_database):
         stores = await in_mongo(mongo_database)
         await stores.rules.keep([directory_published()], [rulebook_published(categories=())])
-        receive = receiver(
-            stores.submissions, stores.records, stores.arrivals, stores.rules, vault()
-        )
+        receive = receiver(receiving(stores))
         reporter = {"name": "Trần Thị B", "phone": "0900000017", "email": "tranthib@example.vn"}
 
         announced = await receive(

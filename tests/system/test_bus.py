@@ -25,7 +25,7 @@ from shared.runtime.streams import declare
 NOON = datetime(2026, 3, 2, 5, tzinfo=UTC)
 PRIVATE = X25519PrivateKey.generate()
 SEAL = Seal(PRIVATE.public_key().public_bytes_raw(), DEAD_LETTER_USE)
-OPENER = Opener(PRIVATE.private_bytes_raw(), DEAD_LETTER_USE)
+OPENER = Opener(PRIVATE.private_bytes_raw())
 DURABLE = "reporting-rows"
 
 
@@ -188,7 +188,7 @@ class TestABrokenMessage:
         [raw] = await world.stored("DEAD_LETTERS", f"dead.{ActivityRecorded.TYPE}")
         [letter] = await world.letters()
         assert b"Nguyen" not in raw
-        assert OPENER.open(letter.sealed) == b'{"name": "Nguyen Van Mat"}'
+        assert OPENER.open(letter.sealed, DEAD_LETTER_USE) == b'{"name": "Nguyen Van Mat"}'
 
 
 class StoreAway(Exception):

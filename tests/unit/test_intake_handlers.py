@@ -21,9 +21,8 @@ from tests.examples_intake import (
     mail_event,
     rulebook_published,
     sent,
-    vault,
 )
-from tests.fakes_intake import MemoryArrivals, MemoryRecords, MemoryRules, MemorySubmissions
+from tests.fakes_intake import memory_stores, receiving
 
 CALL, LETTER, MAIL = "hotline-call.logged.v1", "letter.registered.v1", "mailbox-message.arrived.v1"
 CHANNEL, DIALOGUE = "channel.published.v1", "dialogue.held.v1"
@@ -38,13 +37,14 @@ class Intake:
     """Intake on memory: `receive` is its one entrance, `ask` its answer about fates."""
 
     def __init__(self):
-        self.submissions, self.records = MemorySubmissions(), MemoryRecords()
-        self.arrivals, self.rules = MemoryArrivals(), MemoryRules()
-        self.vault = vault()
+        self.stores = memory_stores()
+        self.submissions, self.arrivals = self.stores.submissions, self.stores.arrivals
+        self.rules, self.conversations = self.stores.rules, self.stores.conversations
         self.keep_rules = rule_keeper(self.rules)
-        self.receive = receiver(
-            self.submissions, self.records, self.arrivals, self.rules, self.vault
-        )
+        self.receive = receiver(receiving(self.stores))
+
+    def open(self, part, sealed):
+        return self.stores.data_keys.open(part, sealed)
 
     async def ask(self, party="a017", **asked):
         answer = await fate_teller(self.arrivals)(party, orjson.dumps(asked))
@@ -74,10 +74,7 @@ class TestReceive:
         await intake.receive([sent(MAIL, mail_event(mail()))])
 
         [kept] = intake.submissions.kept
-        opened = {
-            part: intake.vault.open(kept.event.subject, part, sealed)
-            for part, sealed in kept.sealed.items()
-        }
+        opened = {part: intake.open(part, sealed) for part, sealed in kept.sealed.items()}
         assert orjson.loads(opened["identity"])["name"] == "Trần Thị B"
         assert orjson.loads(opened["text"])["subject"] == "Phản ánh"
         assert opened["raw"] == mail()
@@ -160,14 +157,14 @@ class TestReceive:
 
         [kept] = intake.submissions.kept
         assert kept.flags == ("refused-comment-depth",)
-        assert intake.vault.open(kept.event.subject, "raw", kept.sealed["raw"]) == bomb
+        assert intake.open("raw", kept.sealed["raw"]) == bomb
         assert received.data.eligibility == "stored-unreadable"
 
     async def test_base64_in_lines_is_taken(self, intake):
         await intake.receive([sent(MAIL, {"raw": encodebytes(mail()).decode()})])
 
         [kept] = intake.submissions.kept
-        assert intake.vault.open(kept.event.subject, "raw", kept.sealed["raw"]) == mail()
+        assert intake.open("raw", kept.sealed["raw"]) == mail()
 
     async def test_a_dialogue_is_recorded(self, intake):
         data = {"held": "2026-05-04", "participants": 40, "opinions_received": 12}
@@ -265,7 +262,7 @@ class TestRefuse:
         await intake.receive([arrival])
 
         noted = intake.arrivals.noted[arrival.key]
-        assert intake.vault.open(arrival.key, "refused", noted.sealed) == arrival.body
+        assert intake.open("refused", noted.sealed) == arrival.body
 
     async def test_a_refused_item_does_not_hold_its_batch(self, intake):
         announced = await intake.receive([a_call(note=7), a_call(item="item-2", sequence=2)])

@@ -4,9 +4,12 @@ Each is a keyed hash: who reads the database cannot ask whether a certain number
 """
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta, timezone
 from hashlib import blake2b, sha256
+from itertools import islice
 
+from services.intake.domain.fold import fold
 from services.intake.domain.mail import Mail
 from shared.contracts import (
     HotlineCallLogged,
@@ -17,6 +20,8 @@ from shared.contracts import (
 from shared.contracts.envelope import Event
 
 DIGEST_BYTES = 16
+MOST_ANSWERED = 20
+"""Of the mails that one names as answered; the nearest count."""
 REGISTER_ZONE = timezone(timedelta(hours=7))
 """Where the days of a register begin. Not a setting: another zone would forget what is known."""
 
@@ -26,6 +31,35 @@ _ADDED_ON_THE_WAY = re.compile(
     rb"[^\n]*\n(?:[ \t][^\n]*\n)*",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a mail stands among others; every member is a keyed hash."""
+
+    own: tuple[str, ...] = ()
+    """The mail's own Message-ID."""
+    answers: tuple[str, ...] = ()
+    """The mails that it answers, the nearest first."""
+    sender: str | None = None
+
+
+def thread_of(agency: str, mail: Mail | None, *, key: bytes) -> Thread:
+    """What tells whether a mail goes on with an earlier one, by In-Reply-To and References."""
+    if mail is None:
+        return Thread()
+    answered = dict.fromkeys(filter(None, (mail.in_reply_to, *reversed(mail.references))))
+    sender = (mail.from_address or "").strip().lower()
+    return Thread(
+        own=(_key(key, "thread", agency, mail.message_id),) if mail.message_id else (),
+        answers=tuple(_key(key, "thread", agency, one) for one in islice(answered, MOST_ANSWERED)),
+        sender=_key(key, "sender", agency, sender) if sender else None,
+    )
+
+
+def thread_key(agency: str, message_id: str, *, key: bytes) -> str:
+    """The fingerprint under which a mail of ours is known to those who answer it."""
+    return _key(key, "thread", agency, message_id)
 
 
 def keys_of(
@@ -43,11 +77,32 @@ def keys_of(
         case MailboxMessageArrived() if mail is not None:
             keys.append(_key(key, "mail", agency, *_mail_parts(mail, event.data.raw)))
         case HotlineCallLogged() as call:
-            keys.append(_key(key, "call", agency, call.call.strip()))
+            return call_keys(agency, event.id, call, key=key).all()
         case LetterRegistered() as letter:
             day = event.time.astimezone(REGISTER_ZONE).date().isoformat()
             keys.append(_key(key, "letter", agency, day, letter.register_number.strip()))
     return tuple(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class CallKeys:
+    """`note` is the call together with what was written down: the same note twice is one."""
+
+    event: str
+    call: str
+    note: str
+
+    def all(self) -> tuple[str, ...]:
+        return (self.event, self.call, self.note)
+
+
+def call_keys(agency: str, item: str, call: HotlineCallLogged, *, key: bytes) -> CallKeys:
+    exchange_id = call.call.strip()
+    return CallKeys(
+        event=_key(key, "event", agency, item),
+        call=_key(key, "call", agency, exchange_id),
+        note=_key(key, "note", agency, exchange_id, fold(call.note)),
+    )
 
 
 def _mail_parts(mail: Mail, raw: bytes) -> tuple[str, ...]:

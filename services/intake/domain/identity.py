@@ -1,6 +1,7 @@
 """Parts who spoke from what was said, before either is kept."""
 
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any
 
 from services.intake.domain.mail import Mail
@@ -11,7 +12,7 @@ from shared.contracts import (
     LetterRegistered,
     MailboxMessageArrived,
 )
-from shared.contracts.ingress import Reporter
+from shared.contracts.ingress import Enclosure, Reporter
 from shared.contracts.vocabulary import Channel, Form, Signatures
 
 
@@ -27,6 +28,11 @@ class Parted:
     form: Form
     channel: Channel
 
+    @property
+    def files(self) -> int:
+        """How many files came with it."""
+        return len(self.text.get("files", self.text.get("attachments", ())))
+
 
 def part(data: IngressData, mail: Mail | None) -> Parted:
     """Part one item; `mail` is given for a mailbox message, as read from its bytes."""
@@ -36,7 +42,8 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
         case HotlineCallLogged():
             return Parted(
                 identity={"caller": data.caller, "call": data.call} | _reporter(data.reporter),
-                text={"note": data.note},
+                text={"note": data.note}
+                | ({"recording": _file(data.recording)} if data.recording else {}),
                 words=data.note,
                 readable=_readable(data.note),
                 signatures=_signed(data.reporter.name if data.reporter else None),
@@ -46,9 +53,9 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
         case FormSubmitted():
             return Parted(
                 identity=_reporter(data.reporter),
-                text={"text": data.text},
+                text={"text": data.text, "files": [_file(f) for f in data.attachments]},
                 words=data.text,
-                readable=_readable(data.text),
+                readable=_readable(data.text) or bool(data.attachments),
                 signatures=_signed(data.reporter.name if data.reporter else None),
                 form=Form.WEB_FORM,
                 channel=Channel.WEB_FORM,
@@ -111,3 +118,12 @@ def _signed(name: str | None) -> Signatures:
 
 def _readable(words: str) -> bool:
     return any(character.isalpha() for character in words)
+
+
+def _file(file: Enclosure) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": len(file.content),
+        "sha256": sha256(file.content).hexdigest(),
+    }

@@ -1,11 +1,14 @@
 """What intake's reactions need from outside, and the shapes that pass between."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from services.intake.domain.classify import Classifier
-from services.intake.vault import Sealed
+from services.intake.domain.duplicate import Thread
+from services.intake.domain.mail import Mail
+from services.intake.vault import DataKey, Sealed
 from shared.contracts import DirectoryPublished, Refused, RulebookPublished, SubmissionReceived
 from shared.contracts.directory import Agency
 from shared.contracts.envelope import AnyEvent, Event
@@ -15,6 +18,10 @@ from shared.runtime.arrival import Arrival
 
 class RulesMissing(Exception):
     """No directory or no rulebook has been published yet: nothing can be classified."""
+
+
+class StoreAway(Exception):
+    """Nothing can be kept just now: the sender must try again."""
 
 
 class Rules:
@@ -27,14 +34,49 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Matter:
+    """What tells that two texts are alike, without either: keyed, so nobody can ask for a text."""
+
+    bands: tuple[str, ...]
+    signature: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A submission as it is kept: what is announced, and its sealed parts by name."""
+    """A submission as it is kept: what is announced, and its sealed parts by name.
+
+    `also` is announced with it. `data_keys` are those that seal its parts; they are kept apart.
+    """
 
     event: Event[SubmissionReceived]
     keys: tuple[str, ...]
     arrival: str
     flags: tuple[str, ...]
     sealed: Mapping[str, Sealed]
+    data_keys: tuple[DataKey, ...]
+    thread: Thread = field(default_factory=Thread)
+    matter: Matter | None = None
+    also: tuple[AnyEvent, ...] = ()
+
+
+class Speaker(StrEnum):
+    REPORTER = "reporter"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One more thing said on a submission, by who spoke or by the body that answers."""
+
+    id: str
+    submission: str
+    by: Speaker
+    keys: tuple[str, ...]
+    arrival: str
+    event: AnyEvent
+    sealed: Mapping[str, Sealed]
+    data_keys: tuple[DataKey, ...]
+    thread: Thread = field(default_factory=Thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +85,7 @@ class Standing:
 
     event: AnyEvent
     arrival: str
+    also: tuple[AnyEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +99,7 @@ class KeptRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalFate:
-    """What became of one sending; a refused one is kept, sealed."""
+    """What became of one sending; one that became no submission is kept, sealed."""
 
     arrival: Arrival
     item: str
@@ -64,16 +107,66 @@ class ArrivalFate:
     subject: str | None = None
     refusal: Refused | None = None
     sealed: Sealed | None = None
+    data_keys: tuple[DataKey, ...] = ()
 
 
 class Submissions(Protocol):
-    async def add_once(self, kept: Sequence[Kept]) -> Sequence[Standing]:
+    async def add_once(
+        self, kept: Sequence[Kept], *, unannounced: bool = False
+    ) -> Sequence[Standing]:
+        """Keep each unless one of its keys is known; answer, in order, with what stands.
+
+        `unannounced` ones are found by the outbox until they have been announced.
+        """
+
+    async def known(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """By key: the submission that is known under it; keys that nobody has are left out."""
+
+    async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
+        """By a mail's fingerprint: the submission it belongs to, and its sender's fingerprint."""
+
+    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Matter]]:
+        """Submissions that share a band, and their signatures."""
+
+
+class Conversations(Protocol):
+    async def add_once(
+        self, said: Sequence[Said], *, unannounced: bool = False
+    ) -> Sequence[Standing]:
         """Keep each unless one of its keys is known; answer, in order, with what stands."""
 
 
 class Records(Protocol):
-    async def add_once(self, records: Sequence[KeptRecord]) -> Sequence[Standing]:
+    async def add_once(
+        self, records: Sequence[KeptRecord], *, unannounced: bool = False
+    ) -> Sequence[Standing]:
         """Keep each unless its key is known; answer, in order, with what stands."""
+
+
+class Receipts(Protocol):
+    """Which submission a receipt code is for; only a slow hash of the code is kept."""
+
+    async def give(self, submission: str) -> str:
+        """The submission's code, in digits; the same each time."""
+
+    async def find(self, code: str) -> str | None:
+        """Always one slow hash and one look: unknown and malformed codes cost the same."""
+
+
+class DataKeys(Protocol):
+    """Data keys, wrapped, apart from what they seal."""
+
+    async def keep(self, keys: Sequence[DataKey]) -> None:
+        """Before anything that they seal is kept: what lies there can always be opened."""
+
+    async def find(self, names: Sequence[str]) -> Mapping[str, DataKey]:
+        """By name; one that was destroyed is left out."""
+
+    async def forget(self, names: Sequence[str]) -> None:
+        """Keys that seal nothing that is kept."""
+
+    async def destroy(self, owner: str) -> int:
+        """Erasure: every key of an owner, for good; answers how many there were."""
 
 
 class Arrivals(Protocol):
@@ -92,6 +185,19 @@ class RuleVersions(Protocol):
         """The newest versions; raises `RulesMissing` before the first."""
 
 
+class Outbox(Protocol):
+    """Events that are kept and were not announced yet."""
+
+    async def waiting(self, limit: int) -> Sequence[AnyEvent]:
+        """The oldest first."""
+
+    async def announced(self, events: Sequence[AnyEvent]) -> None: ...
+
+
+MailReader = Callable[[Sequence[bytes]], Awaitable[Sequence[Mail]]]
+"""One `Mail` for each raw message, in order, whatever it holds."""
+
+
 class Accept(Protocol):
     """Keeps what a source of intake's own took in, and says what became of it.
 
@@ -104,5 +210,14 @@ class Accept(Protocol):
     async def __call__(self, arrivals: Sequence[Arrival]) -> Sequence[ArrivalFate]: ...
 
 
-class StoreAway(Exception):
-    """Nothing can be kept just now: the sender must try again."""
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that a sending may be kept in."""
+
+    submissions: Submissions
+    conversations: Conversations
+    records: Records
+    arrivals: Arrivals
+    rules: RuleVersions
+    data_keys: DataKeys
+    receipts: Receipts

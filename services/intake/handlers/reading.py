@@ -1,21 +1,29 @@
-"""From one arrival to what is to be kept of it: read, checked, classified, sealed."""
+"""From one event to what is to be kept of it: classified, known again, sealed."""
 
-from base64 import b64encode
-from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from services.intake.domain import related
 from services.intake.domain.classify import Stated
-from services.intake.domain.duplicate import keys_of
+from services.intake.domain.duplicate import call_keys, keys_of, thread_of
 from services.intake.domain.identity import Parted, part
-from services.intake.domain.mail import Mail, read_mail
-from services.intake.handlers.ports import ArrivalFate, Kept, KeptRecord, Rules
-from services.intake.vault import Sealed, Vault
+from services.intake.domain.mail import Mail
+from services.intake.handlers.joining import Join
+from services.intake.handlers.opening import SOURCE, Opened
+from services.intake.handlers.ports import (
+    ArrivalFate,
+    Kept,
+    KeptRecord,
+    Matter,
+    Rules,
+    Said,
+    Speaker,
+)
+from services.intake.vault import DataKey, Sealed, close, draw_key
 from shared.contracts import (
-    FEED,
     ActivityRecorded,
     ChannelAnnounced,
     ChannelPublished,
@@ -26,17 +34,13 @@ from shared.contracts import (
     LetterRegistered,
     MailboxMessageArrived,
     SubmissionReceived,
+    SubmissionSupplemented,
     SupervisionRecorded,
 )
 from shared.contracts.activity import ActivityKind
-from shared.contracts.directory import Agency
 from shared.contracts.envelope import AnyEvent, Event, derived_id
-from shared.contracts.ingress import Fate, FieldProblem
-from shared.contracts.submission import submission_id
-from shared.runtime.arrival import Arrival
-from shared.runtime.refusal import Unacceptable, read_arrival, refuse
+from shared.contracts.ingress import Enclosure, Fate
 
-SOURCE = "/services/intake"
 SKEW = timedelta(minutes=5)
 """How far ahead of the stream's clock an event's time may be before it is not believed."""
 
@@ -44,37 +48,57 @@ LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Where legal days begin and end: a rule holds from midnight there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    fate: ArrivalFate
-    event: AnyEvent
-
-
 class Reader:
-    """From one arrival to what is to be kept of it. Draws data keys; does no other I/O."""
+    """From one arrival to what is to be kept of it. Draws data keys; does no other I/O.
 
-    def __init__(self, vault: Vault, zone: tzinfo = LEGAL_ZONE) -> None:
-        self._vault = vault
-        self._zone = zone
+    `fingerprint_key` keys every hash under which an item is known again.
+    """
 
-    def read(self, arrival: Arrival, rules: Rules) -> Kept | KeptRecord | Refusal:
-        try:
-            event = read_arrival(arrival, FEED)
-            agency = _agency(arrival, event, rules)
-            if isinstance(event.data, SupervisionRecorded | DialogueHeld | ChannelPublished):
-                return _record(arrival, event, agency)
-            return self._submission(arrival, event, agency, rules)
-        except Unacceptable as why:
-            return self._refusal(arrival, why)
+    def __init__(self, fingerprint_key: bytes, zone: tzinfo = LEGAL_ZONE) -> None:
+        self.key, self._zone = fingerprint_key, zone
 
-    def _submission(
-        self, arrival: Arrival, event: Event[IngressData], agency: Agency, rules: Rules
-    ) -> Kept:
-        mail = None
-        if isinstance(event.data, MailboxMessageArrived):
-            _check_base64(arrival, event.id, event.data.raw)
-            mail = read_mail(event.data.raw)
+    def read(
+        self, opened: Opened, mail: Mail | None, rules: Rules, join: Join | None
+    ) -> Kept | Said | KeptRecord | ArrivalFate:
+        """What is to be kept; `mail` is given for a mailbox message, as read from its bytes."""
+        if isinstance(opened.event.data, SupervisionRecorded | DialogueHeld | ChannelPublished):
+            return _record(opened)
+        if mail is not None and mail.automatic:
+            return _automatic(opened)
+        if join is not None:
+            return self._addition(opened, mail, join)
+        return self._submission(opened, mail, rules)
+
+    def _addition(self, opened: Opened, mail: Mail | None, join: Join) -> Said:
+        arrival, event, agency = opened.arrival, opened.event, opened.agency
         parted = part(event.data, mail)
+        sealed, data_keys = _seal(join.submission, parted, event.data)
+        keys = keys_of(agency.code, event, mail, key=self.key)
+        if isinstance(event.data, HotlineCallLogged):
+            found = call_keys(agency.code, event.id, event.data, key=self.key)
+            keys = (found.event, found.note)
+        return Said(
+            id=opened.submission,
+            submission=join.submission,
+            by=Speaker.REPORTER,
+            keys=keys,
+            arrival=arrival.key,
+            event=supplemented(
+                join.submission,
+                opened.submission,
+                SubmissionSupplemented(addition=join.addition, files=parted.files),
+                time=min(event.time, arrival.recorded),
+                recorded=arrival.recorded,
+            ),
+            sealed=sealed,
+            data_keys=data_keys,
+            thread=thread_of(agency.code, mail, key=self.key),
+        )
+
+    def _submission(self, opened: Opened, mail: Mail | None, rules: Rules) -> Kept:
+        arrival, event, agency = opened.arrival, opened.event, opened.agency
+        parted = part(event.data, mail)
+        submission = opened.submission
         said = rules.classifier.classify(
             parted.words,
             on=min(event.time, arrival.recorded).astimezone(self._zone).date(),
@@ -84,7 +108,6 @@ class Reader:
             stated=_stated(event.data),
             unit=agency.unit,
         )
-        submission = submission_id(agency.code, event.id)
         directory, rulebook = rules.versions
         believed = event.time <= arrival.recorded + SKEW
         announced = Event[SubmissionReceived](
@@ -112,72 +135,82 @@ class Reader:
                 directory=directory,
             ),
         )
+        sealed, data_keys = _seal(submission, parted, event.data)
+        signature = related.signature(parted.words, self.key)
         return Kept(
             event=announced,
-            keys=keys_of(agency.code, event, mail, key=self._vault.fingerprint_key),
+            keys=keys_of(agency.code, event, mail, key=self.key),
             arrival=arrival.key,
-            flags=(*_flags(mail), *(() if believed else ("time-ahead",))),
-            sealed=self._seal(submission, parted, event.data),
-        )
-
-    def _seal(self, submission: str, parted: Parted, data: IngressData) -> dict[str, Sealed]:
-        parts = {"identity": orjson.dumps(parted.identity), "text": orjson.dumps(parted.text)}
-        if isinstance(data, MailboxMessageArrived):
-            parts["raw"] = data.raw
-        return {
-            name: self._vault.close(submission, name, content) for name, content in parts.items()
-        }
-
-    def _refusal(self, arrival: Arrival, why: Unacceptable) -> Refusal:
-        event = refuse(arrival, why, source=SOURCE)
-        return Refusal(
-            ArrivalFate(
-                arrival=arrival,
-                item=why.item,
-                fate=Fate.REFUSED,
-                refusal=event.data,
-                sealed=self._vault.close(arrival.key, "refused", arrival.body),
-            ),
-            event,
+            flags=(*(mail.flags if mail else ()), *(() if believed else ("time-ahead",))),
+            sealed=sealed,
+            data_keys=data_keys,
+            thread=thread_of(agency.code, mail, key=self.key),
+            matter=Matter(related.bands(signature), signature) if signature else None,
         )
 
 
-def _agency(arrival: Arrival, event: Event[IngressData], rules: Rules) -> Agency:
-    """The agency that the server let publish there; what the event claims may only agree."""
-    claimed = event.source.removeprefix("/agencies/")
-    if event.source.startswith("/agencies/") and claimed != arrival.party:
-        raise Unacceptable(
-            "foreign-source",
-            "The event names another agency than the one that sent it.",
-            (FieldProblem(field="/source", rule="foreign-source", advice="Name your own agency."),),
-            event.id,
-        )
-    agency = rules.agencies.get(arrival.party)
-    if agency is None:
-        raise Unacceptable(
-            "unknown-agency",
-            "The directory does not know this agency.",
-            (FieldProblem(field="/source", rule="unknown-agency", advice="Ask the operator."),),
-            event.id,
-        )
-    return agency
+def supplemented(
+    submission: str,
+    addition: str,
+    data: SubmissionSupplemented,
+    *,
+    time: datetime,
+    recorded: datetime,
+) -> AnyEvent:
+    """What is announced of an addition; `addition` is its id."""
+    return Event[SubmissionSupplemented](
+        id=derived_id(submission, data.TYPE, addition),
+        source=SOURCE,
+        type=data.TYPE,
+        subject=submission,
+        time=time,
+        recordedtime=recorded,
+        correlationid=submission,
+        causationid=addition,
+        data=data,
+    )
 
 
-def _check_base64(arrival: Arrival, item: str, raw: bytes) -> None:
-    """The contract's decoder passes over what is no base64, and so would keep half a mail."""
-    try:
-        written = orjson.loads(arrival.body)["data"]["raw"]
-        whole = b64encode(raw) == "".join(written.split()).encode()
-    except orjson.JSONDecodeError:  # pydantic takes some JSON that is none, such as NaN
-        whole = False
-    if not whole:
-        advice = "Send the bytes of the whole message in base64 with + / and =."
-        problem = FieldProblem(field="/data/raw", rule="base64", advice=advice)
-        raise Unacceptable("invalid", "The event breaks its contract.", (problem,), item)
+def _seal(
+    submission: str, parted: Parted, data: IngressData
+) -> tuple[dict[str, Sealed], tuple[DataKey, ...]]:
+    """Two keys: whatever shows who spoke, a voice and a whole mail too, is under the first.
+
+    Erasure asks for the keys by their submission, so an addition's are its submission's too.
+    """
+    identity, text = draw_key(submission), draw_key(submission)
+    parts = [
+        (identity, "identity", orjson.dumps(parted.identity)),
+        (text, "text", orjson.dumps(parted.text)),
+    ]
+    match data:
+        case MailboxMessageArrived():
+            parts.append((identity, "raw", data.raw))
+        case HotlineCallLogged(recording=Enclosure() as recording):
+            parts.append((identity, "recording", recording.content))
+        case FormSubmitted():
+            parts += [
+                (text, f"file-{number}", file.content)
+                for number, file in enumerate(data.attachments, 1)
+            ]
+    return {name: close(key, name, content) for key, name, content in parts}, (identity, text)
 
 
-def _record(arrival: Arrival, event: Event[IngressData], agency: Agency) -> KeptRecord:
-    subject = submission_id(agency.code, event.id)
+def _automatic(opened: Opened) -> ArrivalFate:
+    """Nobody speaks in it: kept and counted, and no submission."""
+    key = draw_key(opened.arrival.key)
+    return ArrivalFate(
+        arrival=opened.arrival,
+        item=opened.event.id,
+        fate=Fate.AUTOMATIC,
+        sealed=close(key, "automatic", opened.arrival.body),
+        data_keys=(key,),
+    )
+
+
+def _record(opened: Opened) -> KeptRecord:
+    arrival, event, agency = opened.arrival, opened.event, opened.agency
+    subject = opened.submission
     data: ActivityRecorded | ChannelAnnounced
     match event.data:
         case SupervisionRecorded() as supervision:
@@ -230,9 +263,3 @@ def _stated(data: IngressData) -> Stated:
     if isinstance(data, HotlineCallLogged | FormSubmitted | LetterRegistered):
         return Stated(data.kind, data.category, data.concerns)
     return Stated()
-
-
-def _flags(mail: Mail | None) -> tuple[str, ...]:
-    if mail is None:
-        return ()
-    return (*mail.flags, *(("automatic",) if mail.automatic else ()))

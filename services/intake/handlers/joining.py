@@ -1,0 +1,139 @@
+"""Which items go on with a submission that is there, and which only look like one.
+
+A mail goes on with an earlier one if it answers it *and* its sender is the sealed one, or it
+bears the submission's receipt code: a header alone proves nothing. A call-taker's note goes on
+with the call whose record came before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from services.intake.domain import receipt, related
+from services.intake.domain.duplicate import Thread, call_keys, thread_of
+from services.intake.domain.mail import Mail
+from services.intake.handlers.opening import SOURCE, Opened
+from services.intake.handlers.ports import Kept, Matter, Receipts, Submissions
+from shared.contracts import HotlineCallLogged, SubmissionRelated
+from shared.contracts.envelope import AnyEvent, Event, derived_id
+from shared.contracts.submission import Addition, Link
+
+MOST_CODES = 3
+"""Receipt codes that are tried in one mail: each costs a slow hash."""
+MOST_ALIKE = 3
+"""Earlier submissions that are named as alike, the most alike first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    submission: str
+    addition: Addition
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """By place in the batch: what an item joins, or the submission whose mail it answers."""
+
+    joins: Mapping[int, Join]
+    answers: Mapping[int, str]
+
+
+async def places(
+    opened: Mapping[int, Opened],
+    mails: Mapping[int, Mail],
+    submissions: Submissions,
+    receipts: Receipts,
+    key: bytes,
+) -> Places:
+    joins = await _call_notes(opened, submissions, key)
+    answers: dict[int, str] = {}
+    threads = {
+        number: thread_of(opened[number].agency.code, mail, key=key)
+        for number, mail in mails.items()
+    }
+    known = await submissions.threads([a for t in threads.values() for a in t.answers])
+    for number, thread in threads.items():
+        found = next((known[a] for a in thread.answers if a in known), None)
+        if found is None:
+            continue
+        submission, sender = found
+        if await _proves(thread, mails[number], submission, sender, receipts):
+            joins[number] = Join(submission, Addition.MESSAGE)
+        else:
+            answers[number] = submission
+    return Places(joins, answers)
+
+
+async def _proves(
+    thread: Thread, mail: Mail, submission: str, sender: str | None, receipts: Receipts
+) -> bool:
+    if sender is not None and thread.sender == sender:
+        return True
+    for code in islice(receipt.codes_in(mail.text), MOST_CODES):
+        if await receipts.find(code) == submission:
+            return True
+    return False
+
+
+async def _call_notes(
+    opened: Mapping[int, Opened], submissions: Submissions, key: bytes
+) -> dict[int, Join]:
+    """Notes on calls that are there, in the store or earlier in the batch, with other words."""
+    calls = {
+        number: (one, data, call_keys(one.agency.code, one.event.id, data, key=key))
+        for number, one in opened.items()
+        if isinstance(data := one.event.data, HotlineCallLogged)
+    }
+    if not calls:
+        return {}
+    known = dict(await submissions.known([k for *_, keys in calls.values() for k in keys.all()]))
+    joins: dict[int, Join] = {}
+    for number, (one, data, keys) in calls.items():
+        there = known.get(keys.call)
+        if there is None:
+            known |= dict.fromkeys(keys.all(), one.submission)
+        elif keys.event not in known and keys.note not in known and data.note.strip():
+            known |= dict.fromkeys((keys.event, keys.note), there)
+            joins[number] = Join(there, Addition.CALL_NOTE)
+    return joins
+
+
+def answering(item: Kept, earlier: str) -> AnyEvent:
+    """It answers another's mail and proves nothing: a new submission, marked as related."""
+    return _related(item, SubmissionRelated(earlier=earlier, link=Link.REPLY))
+
+
+def alike(item: Kept, near: Mapping[str, Mapping[str, Matter]]) -> Iterator[AnyEvent]:
+    """Earlier submissions whose words are like this one's; `near` has them by band."""
+    if item.matter is None:
+        return
+    scores = {
+        submission: related.score(item.matter.signature, matter.signature)
+        for band in item.matter.bands
+        for submission, matter in near.get(band, {}).items()
+        if submission != item.event.subject
+    }
+    best = sorted(scores.items(), key=lambda found: (-found[1], found[0]))
+    for submission, score in best[:MOST_ALIKE]:
+        if score >= related.ALIKE:
+            data = SubmissionRelated(earlier=submission, link=Link.SAME_MATTER, score=score)
+            yield _related(item, data)
+
+
+def _related(item: Kept, data: SubmissionRelated) -> AnyEvent:
+    received = item.event
+    return Event[SubmissionRelated](
+        id=derived_id(received.id, data.TYPE, data.earlier),
+        source=SOURCE,
+        type=data.TYPE,
+        subject=received.subject,
+        time=received.time,
+        recordedtime=received.recordedtime,
+        correlationid=received.correlationid,
+        causationid=received.id,
+        data=data,
+    )
+
+
+def bands_of(items: Sequence[object]) -> list[str]:
+    return [band for i in items if isinstance(i, Kept) and i.matter for band in i.matter.bands]

@@ -1,0 +1,169 @@
+"""What comes in is kept, once and for good, and what follows from it is announced.
+
+Two entrances, one way in: from the bus, where the unacknowledged message is the outbox, and from
+intake's own sources, where what must be announced is kept in the same write and a relay says it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.intake.domain.mail import Mail
+from services.intake.handlers.joining import alike, answering, bands_of, places
+from services.intake.handlers.opening import FeedOpener, Opened, Refusal, open_arrival
+from services.intake.handlers.ports import (
+    Accept,
+    ArrivalFate,
+    Kept,
+    KeptRecord,
+    MailReader,
+    Matter,
+    RulesMissing,
+    Said,
+    Standing,
+    StoreAway,
+    Stores,
+)
+from services.intake.handlers.reading import Reader
+from services.intake.vault import DataKey
+from shared.contracts import MailboxMessageArrived
+from shared.contracts.envelope import AnyEvent
+from shared.contracts.ingress import Fate
+from shared.runtime.arrival import Arrival
+from shared.runtime.bus import ArrivalHandler
+
+Item = Kept | Said | KeptRecord | ArrivalFate | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """What both entrances need: the stores, and how an item is opened and read."""
+
+    stores: Stores
+    reader: Reader
+    read_mails: MailReader
+    opener: FeedOpener
+
+    async def keep(
+        self, batch: Sequence[Arrival], *, unannounced: bool = False
+    ) -> tuple[Sequence[ArrivalFate], Sequence[AnyEvent]]:
+        """Keep a batch; what became of each, in order, and what is to be announced of it."""
+        items = await self._read(batch)
+        await self.stores.data_keys.keep([key for item in items for key in _data_keys(item)])
+        standing = await self._stand(items, unannounced=unannounced)
+        fates: list[ArrivalFate] = []
+        follow: list[AnyEvent] = []
+        orphans: list[str] = []
+        for arrival, item in zip(batch, items, strict=True):
+            if isinstance(item, Refusal):
+                fates.append(item.fate)
+                follow.append(item.event)
+            elif isinstance(item, ArrivalFate):
+                fates.append(item)
+            else:
+                stands = standing[arrival.key]
+                is_first = stands.arrival == arrival.key
+                fates.append(_fate(arrival, item, stands, is_first=is_first))
+                if is_first:
+                    follow += (stands.event, *stands.also)
+                else:
+                    orphans += (key.name for key in _data_keys(item))
+        await self.stores.arrivals.note(fates)
+        await self.stores.data_keys.forget(orphans)
+        return fates, follow
+
+    async def _stand(self, items: Sequence[Item], *, unannounced: bool) -> Mapping[str, Standing]:
+        """By arrival: what stands of each item."""
+        stores = self.stores
+        kept = [item for item in items if isinstance(item, Kept)]
+        said = [item for item in items if isinstance(item, Said)]
+        noted = [item for item in items if isinstance(item, KeptRecord)]
+        standing = [
+            *await stores.submissions.add_once(kept, unannounced=unannounced),
+            *await stores.conversations.add_once(said, unannounced=unannounced),
+            *await stores.records.add_once(noted, unannounced=unannounced),
+        ]
+        collected: list[Kept | Said | KeptRecord] = [*kept, *said, *noted]
+        return dict(zip((item.arrival for item in collected), standing, strict=True))
+
+    async def _read(self, batch: Sequence[Arrival]) -> Sequence[Item]:
+        stores = self.stores
+        rules = await stores.rules.latest()
+        items: list[Item | Opened] = [open_arrival(a, rules, self.opener) for a in batch]
+        opened = {n: item for n, item in enumerate(items) if isinstance(item, Opened)}
+        mails = await self._mails(opened)
+        put = await places(opened, mails, stores.submissions, stores.receipts, self.reader.key)
+        read: list[Item] = [
+            self.reader.read(item, mails.get(n), rules, put.joins.get(n))
+            if isinstance(item, Opened)
+            else item
+            for n, item in enumerate(items)
+        ]
+        near: dict[str, dict[str, Matter]] = defaultdict(dict)
+        for submission, matter in await stores.submissions.near(bands_of(read)):
+            for band in matter.bands:
+                near[band][submission] = matter
+        return [
+            replace(item, also=(*_answer(item, put.answers.get(n)), *alike(item, near)))
+            if isinstance(item, Kept)
+            else item
+            for n, item in enumerate(read)
+        ]
+
+    async def _mails(self, opened: Mapping[int, Opened]) -> Mapping[int, Mail]:
+        raws = {
+            number: one.event.data.raw
+            for number, one in opened.items()
+            if isinstance(one.event.data, MailboxMessageArrived)
+        }
+        if not raws:
+            return {}
+        return dict(zip(raws, await self.read_mails(list(raws.values())), strict=True))
+
+
+def receiver(receiving: Receiving) -> ArrivalHandler:
+    async def receive(batch: Sequence[Arrival]) -> Sequence[AnyEvent]:
+        """Keep what agencies send, once and for good: a redelivery repeats the answer."""
+        _, follow = await receiving.keep(batch)
+        return follow
+
+    return receive
+
+
+def acceptor(
+    receiving: Receiving, away: tuple[type[Exception], ...], wake: Callable[[], None]
+) -> Accept:
+    """`away` are the errors that say only that a store is away; `wake` wakes the relay."""
+    nothing_kept: tuple[type[Exception], ...] = (*away, RulesMissing)
+
+    async def accept(arrivals: Sequence[Arrival]) -> Sequence[ArrivalFate]:
+        try:
+            fates, _ = await receiving.keep(arrivals, unannounced=True)
+        except nothing_kept as error:
+            raise StoreAway(type(error).__name__) from None
+        wake()
+        return fates
+
+    return accept
+
+
+def _answer(item: Kept, earlier: str | None) -> tuple[AnyEvent, ...]:
+    return (answering(item, earlier),) if earlier else ()
+
+
+def _data_keys(item: Item) -> Sequence[DataKey]:
+    if isinstance(item, Refusal):
+        return item.fate.data_keys
+    return () if isinstance(item, KeptRecord) else item.data_keys
+
+
+def _fate(
+    arrival: Arrival, item: Kept | Said | KeptRecord, stands: Standing, *, is_first: bool
+) -> ArrivalFate:
+    fate = Fate.JOINED if isinstance(item, Said) else Fate.KEPT
+    return ArrivalFate(
+        arrival=arrival,
+        item=item.event.causationid or "",
+        fate=fate if is_first else Fate.DUPLICATE,
+        subject=stands.event.subject,
+    )

@@ -1,0 +1,23 @@
+"""Intake's ports, kept in MongoDB: majority and journalled, idempotent for ever."""
+
+from services.intake.store.arrivals import MongoArrivals
+from services.intake.store.keys import MongoDataKeys
+from services.intake.store.receipts import MongoReceipts
+from services.intake.store.rules import MongoRules
+from services.intake.store.submissions import (
+    MongoConversations,
+    MongoOutbox,
+    MongoRecords,
+    MongoSubmissions,
+)
+
+__all__ = [
+    "MongoArrivals",
+    "MongoConversations",
+    "MongoDataKeys",
+    "MongoOutbox",
+    "MongoReceipts",
+    "MongoRecords",
+    "MongoRules",
+    "MongoSubmissions",
+]

@@ -1,0 +1,72 @@
+"""What became of every sending."""
+
+from collections.abc import Sequence
+
+from pymongo import ASCENDING
+
+from services.intake.handlers.ports import ArrivalFate
+from services.intake.store.sealed import SealedParts
+from shared.contracts.ingress import Fate, FatesAsked, ItemFate, Refused
+from shared.runtime.mongo import Database, Document, insert_new
+
+
+class MongoArrivals:
+    """Collection `arrivals`: what became of every sending, `_id` the arrival's key.
+
+    One that became no submission keeps the message itself, sealed as a part named by its fate,
+    and, if it was refused, the refusal.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._documents = database.get_collection("arrivals")
+        self._parts = SealedParts(database)
+
+    async def prepare(self) -> None:
+        await self._documents.create_index([("party", ASCENDING), ("item", ASCENDING)])
+        await self._documents.create_index([("party", ASCENDING), ("sequence", ASCENDING)])
+
+    async def note(self, fates: Sequence[ArrivalFate]) -> None:
+        """Write each down once; a redelivery changes nothing."""
+        documents = []
+        for fate in fates:
+            sealed = {fate.fate.value: fate.sealed} if fate.sealed else {}
+            documents.append(_noted(fate, await self._parts.kept(sealed)))
+        await insert_new(self._documents, documents)
+
+    async def fates(self, party: str, asked: FatesAsked) -> Sequence[ItemFate]:
+        wanted: list[Document] = []
+        if asked.items:
+            wanted.append({"party": party, "item": {"$in": list(asked.items)}})
+        if asked.sequences:
+            wanted.append({"party": party, "sequence": {"$in": list(asked.sequences)}})
+        if not wanted:
+            return []
+        return [
+            ItemFate(
+                item=found["item"],
+                sequence=found["sequence"],
+                fate=Fate(found["fate"]),
+                submission=found.get("submission"),
+                refusal=Refused.model_validate(found["refusal"]) if "refusal" in found else None,
+            )
+            async for found in self._documents.find({"$or": wanted}, {"sealed": 0})
+        ]
+
+
+def _noted(fate: ArrivalFate, sealed: Document) -> Document:
+    document: Document = {
+        "_id": fate.arrival.key,
+        "party": fate.arrival.party,
+        "type": fate.arrival.type,
+        "sequence": fate.arrival.sequence,
+        "recorded": fate.arrival.recorded,
+        "item": fate.item,
+        "fate": fate.fate.value,
+    }
+    if fate.subject is not None:
+        document["submission"] = fate.subject
+    if fate.refusal is not None:
+        document["refusal"] = fate.refusal.model_dump(mode="json")
+    if sealed:
+        document["sealed"] = sealed
+    return document

@@ -1,0 +1,64 @@
+"""Data keys, wrapped, in a database of their own: it is backed up apart from what they seal."""
+
+from collections.abc import Mapping, Sequence
+
+from pymongo import ASCENDING
+
+from services.intake.vault import DataKey
+from services.intake.wrapping import Wrapped, Wrapping
+from shared.runtime.mongo import Database, Document, insert_new
+
+
+class MongoDataKeys:
+    """Collection `data_keys`: `_id` the key's name, `owner`, and the key wrapped under `kek`."""
+
+    def __init__(self, database: Database, wrapping: Wrapping) -> None:
+        self._documents = database.get_collection("data_keys")
+        self._wrapping = wrapping
+
+    async def prepare(self) -> None:
+        await self._documents.create_index([("owner", ASCENDING)])
+        await self._documents.create_index([("kek", ASCENDING)])
+
+    async def keep(self, keys: Sequence[DataKey]) -> None:
+        """Before anything that they seal is kept: what lies there can always be opened."""
+        wrapped = await self._wrapping.wrap([k.secret for k in keys], [_bound(k) for k in keys])
+        await insert_new(
+            self._documents,
+            [
+                {"_id": key.name, "owner": key.owner, "kek": w.kek, "wrapped": w.content}
+                for key, w in zip(keys, wrapped, strict=True)
+            ],
+        )
+
+    async def find(self, names: Sequence[str]) -> Mapping[str, DataKey]:
+        """By name; one that was destroyed is left out."""
+        found = [d async for d in self._documents.find({"_id": {"$in": list(names)}})]
+        secrets = await self._wrapping.unwrap(
+            [_wrapped(d) for d in found], [_bound_of(d) for d in found]
+        )
+        return {
+            d["_id"]: DataKey(d["_id"], d["owner"], secret)
+            for d, secret in zip(found, secrets, strict=True)
+        }
+
+    async def forget(self, names: Sequence[str]) -> None:
+        """Keys that seal nothing that is kept."""
+        if names:
+            await self._documents.delete_many({"_id": {"$in": list(names)}})
+
+    async def destroy(self, owner: str) -> int:
+        """Erasure: every key of an owner, for good; answers how many there were."""
+        return (await self._documents.delete_many({"owner": owner})).deleted_count
+
+
+def _bound(key: DataKey) -> bytes:
+    return f"{key.owner}/{key.name}".encode()
+
+
+def _bound_of(document: Document) -> bytes:
+    return f"{document['owner']}/{document['_id']}".encode()
+
+
+def _wrapped(document: Document) -> Wrapped:
+    return Wrapped(document["kek"], document["wrapped"])
