@@ -112,11 +112,16 @@ class TestCdr:
     def test_columns_without_a_header_are_found_by_their_place(self):
         columns = {"src": 0, "duration": 1, "billsec": 2, "uniqueid": 3, "start": 4}
 
-        first, second = cdr_records("090, 9, 4, a, 1778461200\n091, 9, 0, b, 1778461200", columns)
+        first, second = cdr_records('090, 9, 4, "a", 1778461200\n091, 9, 0, b, 1778461200', columns)
 
         assert first.at == datetime(2026, 5, 11, 1, tzinfo=UTC)
         assert first.answered == first.at + timedelta(seconds=5)
-        assert second.answered is None
+        assert (first.uniqueid, second.answered) == ("a", None)
+
+    def test_a_line_without_the_place_of_a_column_is_broken(self):
+        columns = {"uniqueid": 0, "start": 1, "src": 2}
+
+        assert list(cdr_records("1.1,1778461200", columns)) == [BrokenRecord(1, "columns")]
 
     def test_a_misnamed_column_leaves_no_record_without_a_caller(self):
         text = "start,uniqueid,src\n2026-05-11 08:00:00,1.1,090\n"
@@ -159,7 +164,8 @@ class TestCdr:
             (STANDARD.replace("2026-05-11 08:01:00", "2026-02-30 08:01:00"), "time"),
             (STANDARD.replace("2026-05-11 08:00:00", "0001-01-01 00:00:00"), "time"),
             (STANDARD.replace("from-trunk", "x" * 70_000), "length"),
-            (STANDARD.replace(f'"{NUMBER}"', '"' + "9" * 151 + '"'), "length"),
+            (STANDARD.replace(f'"{NUMBER}"', '"' + "9" * 151 + '"'), "number"),
+            (STANDARD.replace(f'"{HOTLINE}"', '"19\udcff"'), "number"),
         ],
     )
     def test_a_broken_line_is_named_between_whole_ones(self, line, rule):
@@ -249,6 +255,7 @@ class TestCel:
             ([], "shape"),
             ({}, "time"),
             (event(eventtime="yesterday"), "time"),
+            (event(eventtime="2026-05-11"), "time"),
             (event(eventtime="2026-05-11 08:00:00+25"), "time"),
             (event(uniqueid=None), "id"),
             (event(linkedid="x" * 151), "id"),
@@ -324,6 +331,9 @@ class TestAmi:
     )
     def test_what_is_no_event_of_a_call_yields_nothing(self, text):
         assert list(ami_records(text)) == []
+
+    def test_the_last_event_needs_no_blank_line_behind_it(self):
+        assert len(list(ami_records(block("Newchannel").strip()))) == 1
 
     def test_an_event_behind_the_greeting_is_read(self):
         text = "Asterisk Call Manager/7.0.3\r\n" + block("Newchannel")

@@ -59,7 +59,7 @@ class CallRecord:
 class BrokenRecord:
     """A record that could not be read: where it stands, from 1, and the rule that it breaks.
 
-    Rules: `columns`, `header`, `id`, `length`, `quotes`, `shape`, `time`.
+    Rules: `columns`, `header`, `id`, `length`, `number`, `quotes`, `shape`, `time`.
     """
 
     line: int
@@ -124,8 +124,8 @@ def identifier_if_any(written: str) -> str | None:
 def number(written: str) -> str | None:
     """The caller's number as the exchange wrote it; None if it was withheld."""
     text = written.strip()
-    if len(text) > MOST_CHARACTERS:
-        raise Unreadable("length")
+    if len(text) > MOST_CHARACTERS or not text.isprintable():
+        raise Unreadable("number")
     return None if text.lower() in _NO_NUMBER else text
 
 
