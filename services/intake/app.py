@@ -1,26 +1,39 @@
 """Wires intake: the only place that chooses addresses, limits and implementations."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from pydantic import Field
 from starlette.applications import Starlette
 
 from services.intake.domain.mail import Mail, read_mail
 from services.intake.handlers import (
+    Protecting,
     Reader,
     Receiving,
     RulesMissing,
     Stores,
+    Telling,
+    case_keeper,
     fate_teller,
+    identity_teller,
     key_teller,
+    message_taker,
+    order_taker,
     receiver,
     rule_keeper,
+    text_teller,
 )
 from services.intake.relay import Relay
 from services.intake.store import (
     MongoArrivals,
+    MongoCases,
+    MongoContents,
     MongoConversations,
     MongoDataKeys,
+    MongoOpenings,
     MongoOutbox,
+    MongoProtections,
     MongoReceipts,
     MongoRecords,
     MongoRules,
@@ -28,7 +41,14 @@ from services.intake.store import (
 )
 from services.intake.vault import Secrets
 from services.intake.wrapping import FileWrapping, WrappingAway
-from shared.contracts import DirectoryPublished, RulebookPublished
+from shared.contracts import (
+    CaseAccepted,
+    CaseAssigned,
+    CaseConcluded,
+    CaseOpened,
+    DirectoryPublished,
+    RulebookPublished,
+)
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
 from shared.runtime.publish import Unconfirmed
@@ -38,11 +58,17 @@ from shared.runtime.telemetry import configure_logging
 from shared.runtime.web import Service, end_process
 
 NAME = "intake"
+CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded)
 AWAY = (*UNAVAILABLE, WrappingAway)
 
 
 class Settings(ServiceSettings):
     """Intake's own settings stand beside those of every service."""
+
+    may_protect: frozenset[str] = Field(
+        default=frozenset({"operator"}),
+        description="Parties that may hold, release and erase submissions.",
+    )
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -57,6 +83,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     records, arrivals, rules = MongoRecords(database), MongoArrivals(database), MongoRules(database)
     data_keys = MongoDataKeys(keys_apart, FileWrapping.from_file(settings.keys / "intake.kek"))
     receipts = MongoReceipts(database, secrets.receipts)
+    cases, openings = MongoCases(database), MongoOpenings(database)
+    protections = MongoProtections(database)
     bus = Bus(
         settings.nats_url,
         NAME,
@@ -75,9 +103,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.react("intake-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
     bus.answer(NAME, "fates", fate_teller(arrivals))
     bus.answer(NAME, "key", key_teller(sealed_to_intake.public))
+    bus.react("intake-cases", case_keeper(cases), *CASE_EVENTS)
+    protecting = Protecting(protections, data_keys, arrivals, settings.may_protect)
+    bus.admit("intake-commands", order_taker(protecting))
+    telling = Telling(cases, MongoContents(database), data_keys, lambda: datetime.now(UTC))
+    bus.answer(NAME, "text", text_teller(telling))
+    bus.answer(NAME, "identity", identity_teller(telling, openings, rules, bus.publish))
+    bus.answer(NAME, "say", message_taker(telling, conversations, relay.wake))
 
     async def prepare() -> None:
-        for store in (submissions, conversations, records, arrivals, data_keys):
+        for store in (
+            *(submissions, conversations, records, arrivals, data_keys),
+            *(cases, openings),
+        ):
             await store.prepare()
 
     return Service(

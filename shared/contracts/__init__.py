@@ -1,6 +1,11 @@
 """The language the services speak: every event that crosses a boundary, and nothing that acts."""
 
-from shared.contracts.activity import ActivityRecorded, ChannelAnnounced
+from shared.contracts.activity import (
+    ActivityRecorded,
+    ChannelAnnounced,
+    ChannelInterrupted,
+    ChannelSilent,
+)
 from shared.contracts.case import (
     CaseAccept,
     CaseAccepted,
@@ -24,9 +29,19 @@ from shared.contracts.ingress import (
     Refused,
     SupervisionRecorded,
 )
+from shared.contracts.protection import (
+    IdentityOpened,
+    SubmissionErase,
+    SubmissionErased,
+    SubmissionHeld,
+    SubmissionHold,
+    SubmissionRelease,
+    SubmissionReleased,
+)
 from shared.contracts.report import ReportClose, ReportPublished
 from shared.contracts.rulebook import CalendarPublished, RulebookPublished
 from shared.contracts.submission import (
+    SubmissionRated,
     SubmissionReceived,
     SubmissionRelated,
     SubmissionSupplemented,
@@ -47,7 +62,15 @@ FEED: dict[str, type[IngressData]] = {
 """What agencies may send, on `feed.<agency>.<type>`."""
 
 COMMANDS: dict[str, type[IngressData]] = {
-    contract.TYPE: contract for contract in (CaseAccept, CaseConclude, ReportClose)
+    contract.TYPE: contract
+    for contract in (
+        CaseAccept,
+        CaseConclude,
+        SubmissionErase,
+        SubmissionHold,
+        SubmissionRelease,
+        ReportClose,
+    )
 }
 """What bodies and operators may order, on `command.<party>.<type>`."""
 
@@ -57,6 +80,11 @@ EVENTS: dict[str, type[EventData]] = {
         SubmissionReceived,
         SubmissionRelated,
         SubmissionSupplemented,
+        SubmissionRated,
+        SubmissionErased,
+        SubmissionHeld,
+        SubmissionReleased,
+        IdentityOpened,
         CaseOpened,
         CaseAssigned,
         ClockStarted,
@@ -64,6 +92,8 @@ EVENTS: dict[str, type[EventData]] = {
         CaseConcluded,
         ActivityRecorded,
         ChannelAnnounced,
+        ChannelSilent,
+        ChannelInterrupted,
         DirectoryPublished,
         RulebookPublished,
         CalendarPublished,
@@ -93,13 +123,16 @@ __all__ = [
     "CaseConcluded",
     "CaseOpened",
     "ChannelAnnounced",
+    "ChannelInterrupted",
     "ChannelPublished",
+    "ChannelSilent",
     "ClockStarted",
     "DialogueHeld",
     "DirectoryPublished",
     "EventData",
     "FormSubmitted",
     "HotlineCallLogged",
+    "IdentityOpened",
     "IngressData",
     "LetterRegistered",
     "MailboxMessageArrived",
@@ -108,8 +141,15 @@ __all__ = [
     "ReportClose",
     "ReportPublished",
     "RulebookPublished",
+    "SubmissionErase",
+    "SubmissionErased",
+    "SubmissionHeld",
+    "SubmissionHold",
+    "SubmissionRated",
     "SubmissionReceived",
     "SubmissionRelated",
+    "SubmissionRelease",
+    "SubmissionReleased",
     "SubmissionSupplemented",
     "SupervisionRecorded",
 ]

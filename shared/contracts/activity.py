@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.contracts.envelope import Code, EventData
+from shared.contracts.envelope import Code, EventData, UtcDatetime
 from shared.contracts.vocabulary import Channel
 
 
@@ -35,7 +35,7 @@ class ActivityRecorded(EventData):
 
 
 class ChannelAnnounced(EventData):
-    """An agency's channel is known to the public; the event's `subject` is the agency."""
+    """An agency's channel is known to the public; `subject` is the record's id."""
 
     TYPE: ClassVar[str] = "channel.announced.v1"
 
@@ -43,3 +43,28 @@ class ChannelAnnounced(EventData):
     unit: Code
     channel: Channel
     published: date
+
+
+class ChannelSilent(EventData):
+    """Nothing has come through a channel for longer than the instance allows.
+
+    The event's `subject` is `<agency>/<channel>`.
+    """
+
+    TYPE: ClassVar[str] = "channel.silent.v1"
+
+    agency: Code
+    unit: Code
+    channel: Channel
+    last_heard: UtcDatetime | None = Field(description="None: never.")
+    working_days: int = Field(ge=1, description="How many working days nothing came.")
+
+
+class ChannelInterrupted(EventData):
+    """An agency's own numbering of its events has a gap; `subject` is the agency."""
+
+    TYPE: ClassVar[str] = "channel.interrupted.v1"
+
+    agency: Code
+    first: int = Field(ge=0, description="First number that never came.")
+    last: int = Field(ge=0, description="Last number that never came.")

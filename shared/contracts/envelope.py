@@ -64,6 +64,10 @@ class Event(BaseModel, Generic[Data]):
     datacontenttype: Literal["application/json"] = "application/json"
     correlationid: str | None = Field(default=None, max_length=128)
     causationid: str | None = Field(default=None, max_length=128)
+    sequence: Annotated[str, Field(pattern=r"^\d{1,18}$")] | None = Field(
+        default=None,
+        description="CloudEvents extension: the sender's own numbering, 1, 2, 3 … without a gap.",
+    )
     data: Data
 
     def causes(

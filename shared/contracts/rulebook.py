@@ -131,6 +131,12 @@ class Rulebook(Value):
     clocks: tuple[ClockRule, ...]
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
+    persons_to_open_identity: int = Field(
+        default=1, ge=1, le=2, description="How many persons of the body must agree."
+    )
+    silence_days: int = Field(
+        default=10, ge=1, description="Working days after which a mute channel is announced."
+    )
 
 
 class RulebookPublished(EventData):

@@ -73,13 +73,22 @@ class Addition(StrEnum):
 
     MESSAGE = "message"
     CALL_NOTE = "call-note"
-    RATING = "rating"
+    ANSWER = "answer"
+    """The body that handles the case said or asked something."""
 
 
 class SubmissionSupplemented(EventData):
-    """Who spoke said more; the event's `subject` is the submission. What was said stays sealed."""
+    """More was said on a submission, the event's `subject`. What was said stays sealed."""
 
     TYPE: ClassVar[str] = "submission.supplemented.v1"
 
     addition: Addition
     files: int = Field(default=0, ge=0, description="How many files came with it.")
+
+
+class SubmissionRated(EventData):
+    """Who spoke says how satisfied they are with the answer, from 1 to 5."""
+
+    TYPE: ClassVar[str] = "submission.rated.v1"
+
+    score: int = Field(ge=1, le=5)

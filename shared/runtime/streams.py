@@ -58,7 +58,7 @@ STREAMS: tuple[StreamConfig, ...] = (
     StreamConfig(
         name=COMMANDS,
         description="What bodies and operators order, until it is decided.",
-        subjects=["command.*.case.*.*", "command.*.report.*.*"],
+        subjects=["command.*.case.*.*", "command.*.submission.*.*", "command.*.report.*.*"],
         retention=RetentionPolicy.WORK_QUEUE,
         max_msgs_per_subject=QUOTA_PER_SUBJECT,
         discard_new_per_subject=True,
@@ -127,11 +127,16 @@ class Durable:
 
 _RULES = (DirectoryPublished.TYPE, RulebookPublished.TYPE)
 
+CASES = (CaseOpened.TYPE, CaseAssigned.TYPE, CaseAccepted.TYPE, CaseConcluded.TYPE)
+"""What tells which body holds a case, and how far it is."""
+
 CONSUMERS: dict[str, Durable] = {
     durable.name: durable
     for durable in (
         Durable("intake-feed", FEED, ("feed.*.*.*.*",)),
-        Durable("intake-rules", EVENTS, _RULES, batch=10),
+        Durable("intake-commands", COMMANDS, ("command.*.submission.*.*",), batch=10),
+        Durable("intake-rules", EVENTS, (*_RULES, CalendarPublished.TYPE), batch=10),
+        Durable("intake-cases", EVENTS, CASES),
         Durable("routing-submission-received", EVENTS, (SubmissionReceived.TYPE,)),
         Durable("routing-commands", COMMANDS, ("command.*.case.*.*",)),
         Durable("routing-rules", EVENTS, (*_RULES, CalendarPublished.TYPE), batch=10),

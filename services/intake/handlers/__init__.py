@@ -1,19 +1,34 @@
 """Intake's reactions: what agencies send is read, sealed, classified, kept once and announced."""
 
+from services.intake.handlers.erasing import Protecting, order_taker
+from services.intake.handlers.following import case_keeper
 from services.intake.handlers.ports import RulesMissing, StoreAway, Stores
 from services.intake.handlers.reactions import fate_teller, key_teller, rule_keeper
 from services.intake.handlers.reading import Reader
 from services.intake.handlers.receiving import Receiving, acceptor, receiver
+from services.intake.handlers.telling import (
+    Telling,
+    identity_teller,
+    message_taker,
+    text_teller,
+)
 
 __all__ = [
+    "Protecting",
     "Reader",
     "Receiving",
     "RulesMissing",
     "StoreAway",
     "Stores",
+    "Telling",
     "acceptor",
+    "case_keeper",
     "fate_teller",
+    "identity_teller",
     "key_teller",
+    "message_taker",
+    "order_taker",
     "receiver",
     "rule_keeper",
+    "text_teller",
 ]

@@ -57,7 +57,7 @@ def open_arrival(arrival: Arrival, rules: Rules, opener: FeedOpener) -> Opened |
         if isinstance(event.data, MailboxMessageArrived):
             _check_base64(clear, event.id, event.data.raw)
     except Unacceptable as why:
-        return _refusal(arrival, why)
+        return refusal_of(arrival, why)
     return Opened(arrival, event, agency)
 
 
@@ -87,7 +87,7 @@ def unsealed(arrival: Arrival, opener: FeedOpener) -> Arrival:
     return replace(arrival, body=orjson.dumps(event))
 
 
-def _refusal(arrival: Arrival, why: Unacceptable) -> Refusal:
+def refusal_of(arrival: Arrival, why: Unacceptable) -> Refusal:
     event = refuse(arrival, why, source=SOURCE)
     key = draw_key(arrival.key)
     return Refusal(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class Rules:
         self.versions = (directory.version, rulebook.version)
         self.agencies: Mapping[str, Agency] = {a.code: a for a in directory.directory.agencies}
         self.classifier = Classifier(rulebook.rulebook, directory.directory)
+        self.directory, self.rulebook = directory.directory, rulebook.rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,89 @@ class RuleVersions(Protocol):
 
     async def latest(self) -> Rules:
         """The newest versions; raises `RulesMissing` before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """What intake knows of a case, from routing's events: who may ask, and how far it is."""
+
+    case: str
+    submission: str
+    lead: str | None = None
+    cooperating: tuple[str, ...] = ()
+    state: str = "opened"
+    """`opened`, `assigned`, `accepted` or `concluded`."""
+
+    def is_held_by(self, body: str) -> bool:
+        return body == self.lead or body in self.cooperating
+
+
+class Cases(Protocol):
+    async def note(self, events: Sequence[AnyEvent]) -> None:
+        """Take over what routing announced, in whatever order it comes."""
+
+    async def find(self, case: str) -> CaseView | None: ...
+
+    async def of(self, submission: str) -> CaseView | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One person of a body asked who spoke. `reason` is sealed with the submission's keys."""
+
+    id: str
+    case: str
+    body: str
+    person: str
+    at: datetime
+    reason: Sealed
+
+
+class Openings(Protocol):
+    async def ask(self, opening: Opening, *, since: datetime) -> Sequence[str]:
+        """Keep it; answer with everybody of the body who asked for this case since then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One thing that was said on a submission, still sealed."""
+
+    by: Speaker
+    at: datetime
+    parts: Mapping[str, Sealed]
+
+
+class Contents(Protocol):
+    """What is kept sealed, to be opened again."""
+
+    async def parts(self, submission: str, names: Sequence[str]) -> Mapping[str, Sealed] | None:
+        """These parts, as far as there are any; none once erased; None if it is unknown."""
+
+    async def conversation(self, submission: str) -> Sequence[Utterance]:
+        """What was said on it since, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """Whether a submission is held or erased; `event` announced the last change."""
+
+    held: str | None = None
+    """Citation of the hold."""
+    erased: AnyEvent | None = None
+
+
+class Protections(Protocol):
+    async def of(self, submission: str) -> Protected | None:
+        """None for a submission that nobody knows."""
+
+    async def hold(self, submission: str, citation: str | None) -> None:
+        """Hold it, or release it with None."""
+
+    async def erase(self, submission: str, event: AnyEvent) -> bool:
+        """Mark it erased and take away everything but its counts and keyed hashes, once.
+
+        The event stands with it. False, and nothing is done, if it is held.
+        """
 
 
 class Outbox(Protocol):

@@ -1,6 +1,8 @@
 """Intake's ports, kept in MongoDB: majority and journalled, idempotent for ever."""
 
 from services.intake.store.arrivals import MongoArrivals
+from services.intake.store.cases import MongoCases
+from services.intake.store.contents import MongoContents, MongoOpenings, MongoProtections
 from services.intake.store.keys import MongoDataKeys
 from services.intake.store.receipts import MongoReceipts
 from services.intake.store.rules import MongoRules
@@ -13,9 +15,13 @@ from services.intake.store.submissions import (
 
 __all__ = [
     "MongoArrivals",
+    "MongoCases",
+    "MongoContents",
     "MongoConversations",
     "MongoDataKeys",
+    "MongoOpenings",
     "MongoOutbox",
+    "MongoProtections",
     "MongoReceipts",
     "MongoRecords",
     "MongoRules",

@@ -1,0 +1,200 @@
+"""What intake tells a body of a case that it holds: what was said, and, for a reason, by whom.
+
+Who holds a case is known from routing's own announcements. Nothing is told before it is written
+down that it was.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from services.intake.handlers.opening import SOURCE
+from services.intake.handlers.ports import (
+    Cases,
+    CaseView,
+    Contents,
+    Conversations,
+    DataKeys,
+    Opening,
+    Openings,
+    RuleVersions,
+    Said,
+    Speaker,
+)
+from services.intake.handlers.reading import supplemented
+from services.intake.vault import Sealed, close, draw_key, open_sealed
+from shared.contracts import IdentityOpened, SubmissionSupplemented
+from shared.contracts.envelope import AnyEvent, Event, derived_id
+from shared.contracts.protection import Asked, IdentityAsked, MessageAsked, TextAsked, Told
+from shared.contracts.submission import Addition
+from shared.runtime.bus import Answerer
+
+AGREEMENT = timedelta(hours=24)
+"""Within which two persons of a body must ask, where the rulebook wants two."""
+NOT_YOURS = Told(status="not-yours", advice="Ask about a case that is assigned to your body.")
+INVALID = Told(status="invalid", advice="See the contract of this question.")
+ERASED = Told(status="erased", advice="Its keys were destroyed; nobody can read it any more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the answers need. `announce` returns once the events are confirmed by their stream."""
+
+    cases: Cases
+    contents: Contents
+    data_keys: DataKeys
+    now: Callable[[], datetime]
+
+
+def text_teller(telling: Telling) -> Answerer:
+    async def tell_text(body: str, question: bytes) -> bytes:
+        """What was said on a case, first and since; nothing of who said it."""
+        asked, case = await _asked(telling, body, question, TextAsked)
+        if asked is None or case is None:
+            return _told(INVALID if asked is None else NOT_YOURS)
+        parts = await telling.contents.parts(case.submission, ("text",))
+        opened = await _opened(telling.data_keys, parts or {})
+        if "text" not in opened:
+            return _told(ERASED)
+        said = await conversation(telling.contents, telling.data_keys, case.submission)
+        content = {"text": orjson.loads(opened["text"]), "conversation": said}
+        return _told(Told(status="told", content=content))
+
+    return tell_text
+
+
+def identity_teller(
+    telling: Telling,
+    openings: Openings,
+    rules: RuleVersions,
+    announce: Callable[[Sequence[AnyEvent]], Awaitable[None]],
+) -> Answerer:
+    async def tell_identity(body: str, question: bytes) -> bytes:
+        """Who spoke, for a reason; the opening is announced before the answer is given."""
+        asked, case = await _asked(telling, body, question, IdentityAsked)
+        if asked is None or case is None:
+            return _told(INVALID if asked is None else NOT_YOURS)
+        parts = await telling.contents.parts(case.submission, ("identity",))
+        if not parts:
+            return _told(ERASED)
+        at = telling.now()
+        key = draw_key(case.submission)
+        await telling.data_keys.keep([key])
+        persons = await openings.ask(
+            Opening(
+                id=derived_id(case.case, "opening", asked.person, at.isoformat()),
+                case=case.case,
+                body=body,
+                person=asked.person,
+                at=at,
+                reason=close(key, "reason", asked.reason.encode()),
+            ),
+            since=at - AGREEMENT,
+        )
+        needed = (await rules.latest()).rulebook.persons_to_open_identity
+        if len(persons) < needed:
+            advice = "A second person of your body must ask for the same case within 24 hours."
+            return _told(Told(status="second-person-needed", advice=advice))
+        await announce([_opening_event(case, body, persons, at)])
+        opened = await _opened(telling.data_keys, parts)
+        if "identity" not in opened:
+            return _told(ERASED)
+        return _told(Told(status="told", content=orjson.loads(opened["identity"])))
+
+    return tell_identity
+
+
+def message_taker(
+    telling: Telling, conversations: Conversations, wake: Callable[[], None]
+) -> Answerer:
+    async def take_message(body: str, question: bytes) -> bytes:
+        """Keep what a body says to who spoke, whom it does not know."""
+        asked, case = await _asked(telling, body, question, MessageAsked)
+        if asked is None or case is None:
+            return _told(INVALID if asked is None else NOT_YOURS)
+        at = telling.now()
+        key = draw_key(case.submission)
+        await telling.data_keys.keep([key])
+        name = derived_id(case.case, "said", body, asked.item)
+        content = orjson.dumps({"text": asked.text})
+        said = Said(
+            id=name,
+            submission=case.submission,
+            by=Speaker.BODY,
+            keys=(name,),
+            arrival=f"ask:{name}",
+            event=supplemented(
+                case.submission,
+                name,
+                SubmissionSupplemented(addition=Addition.ANSWER),
+                time=at,
+                recorded=at,
+            ),
+            sealed={"text": close(key, "text", content)},
+            data_keys=(key,),
+        )
+        await conversations.add_once([said], unannounced=True)
+        wake()
+        return _told(Told(status="kept"))
+
+    return take_message
+
+
+async def conversation(
+    contents: Contents, data_keys: DataKeys, submission: str
+) -> list[dict[str, Any]]:
+    """What was said since, oldest first, as far as its keys are there."""
+    said = []
+    for utterance in await contents.conversation(submission):
+        parts = {n: p for n, p in utterance.parts.items() if n == "text"}
+        opened = await _opened(data_keys, parts)
+        if "text" in opened:
+            text = orjson.loads(opened["text"])
+            said.append({"by": utterance.by.value, "at": utterance.at.isoformat(), "text": text})
+    return said
+
+
+A = TypeVar("A", bound=Asked)
+
+
+async def _asked(
+    telling: Telling, body: str, question: bytes, shape: type[A]
+) -> tuple[A | None, CaseView | None]:
+    """The question, if it is one; and the case, if this body holds it."""
+    try:
+        asked = shape.model_validate_json(question)
+    except ValidationError:
+        return None, None
+    case = await telling.cases.find(asked.case)
+    return asked, case if case is not None and case.is_held_by(body) else None
+
+
+async def _opened(data_keys: DataKeys, parts: Mapping[str, Sealed]) -> dict[str, bytes]:
+    keys = await data_keys.find([part.key for part in parts.values()])
+    return {
+        name: open_sealed(keys[part.key], name, part)
+        for name, part in parts.items()
+        if part.key in keys
+    }
+
+
+def _opening_event(case: CaseView, body: str, persons: Sequence[str], at: datetime) -> AnyEvent:
+    data = IdentityOpened(case=case.case, body=body, persons=tuple(persons))
+    return Event[IdentityOpened](
+        id=derived_id(case.case, data.TYPE, body, at.isoformat()),
+        source=SOURCE,
+        type=data.TYPE,
+        subject=case.submission,
+        time=at,
+        recordedtime=at,
+        correlationid=case.submission,
+        data=data,
+    )
+
+
+def _told(told: Told) -> bytes:
+    return told.model_dump_json(exclude_none=True).encode()

@@ -1,0 +1,77 @@
+"""Intake's own view of routing's cases: which body may ask, and how far each is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import ASCENDING, UpdateOne
+
+from services.intake.handlers.ports import CaseView
+from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened
+from shared.contracts.envelope import AnyEvent
+from shared.runtime.mongo import Database, Document
+
+STATES = {
+    CaseOpened.TYPE: "opened",
+    CaseAssigned.TYPE: "assigned",
+    CaseAccepted.TYPE: "accepted",
+    CaseConcluded.TYPE: "concluded",
+}
+
+
+class MongoCases:
+    """Collection `cases`: `_id` the case, `submission`, `lead`, `cooperating`, `state`.
+
+    `state_version` and `lead_version` are the case's versions that these reflect: an older event
+    never overwrites a newer one, whichever replica or redelivery brings it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._documents = database.get_collection("cases")
+
+    async def prepare(self) -> None:
+        await self._documents.create_index([("submission", ASCENDING)], sparse=True)
+
+    async def note(self, events: Sequence[AnyEvent]) -> None:
+        """Take over what routing announced, in whatever order it comes."""
+        updates: list[UpdateOne] = []
+        for event in events:
+            fields: Document = {"state": STATES[event.type]}
+            stages = [_newer("state_version", event.data.version, fields)]
+            if isinstance(event.data, CaseOpened):
+                stages.append({"$set": {"submission": {"$literal": event.data.submission}}})
+            if isinstance(event.data, CaseAssigned):
+                lead = {"lead": event.data.lead, "cooperating": list(event.data.cooperating)}
+                stages.append(_newer("lead_version", event.data.version, lead))
+            updates.append(UpdateOne({"_id": event.subject}, stages, upsert=True))
+        if updates:
+            await self._documents.bulk_write(updates, ordered=True)
+
+    async def find(self, case: str) -> CaseView | None:
+        return _view(await self._documents.find_one({"_id": case}))
+
+    async def of(self, submission: str) -> CaseView | None:
+        return _view(await self._documents.find_one({"submission": submission}))
+
+
+def _newer(version_field: str, version: int, fields: Document) -> Document:
+    """Set the fields only if what they reflect is newer than what stands."""
+    is_newer = {"$gt": [version, {"$ifNull": [f"${version_field}", 0]}]}
+
+    def unless_older(field: str, value: Any) -> Document:  # noqa: ANN401 - whatever a document holds
+        return {"$cond": [is_newer, {"$literal": value}, f"${field}"]}
+
+    wanted = {**fields, version_field: version}
+    return {"$set": {field: unless_older(field, value) for field, value in wanted.items()}}
+
+
+def _view(document: Document | None) -> CaseView | None:
+    """None also while the case's opening has not come yet."""
+    if document is None or "submission" not in document:
+        return None
+    return CaseView(
+        case=document["_id"],
+        submission=document["submission"],
+        lead=document.get("lead"),
+        cooperating=tuple(document.get("cooperating") or ()),
+        state=document["state"],
+    )
