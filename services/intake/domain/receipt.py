@@ -7,7 +7,6 @@ kept: the database has a slow hash of it, which without the pepper cannot even b
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from hashlib import blake2b, sha512
 from hmac import digest
 
@@ -80,14 +79,3 @@ def lookup_hash(spoken: str, pepper: bytes) -> bytes:
     nor the time taken tells a slip of the pen from a code that nobody was given.
     """
     return slow_hash(read_code(spoken) or _NEVER_A_CODE, pepper)
-
-
-_SPELT = re.compile(rf"(?<!\d)\d(?:[\s.,_/-]{{0,2}}\d){{{DIGITS - 1}}}(?!\d)")
-
-
-def codes_in(text: str) -> Iterator[str]:
-    """The codes that stand in a text, in order."""
-    for found in _SPELT.finditer(text):
-        code = read_code(found.group())
-        if code is not None:
-            yield code
