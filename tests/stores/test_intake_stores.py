@@ -1,9 +1,12 @@
 """Intake's stores keep once and for ever, in memory as in MongoDB, and nothing of it in clear."""
 
+import tempfile
 import unicodedata
 from base64 import b64encode
+from pathlib import Path
 
 import bson
+import orjson
 import pytest
 
 from services.intake.handlers import Reader, RulesMissing, Stores, receiver
@@ -48,8 +51,14 @@ async def stores(database):
     return await in_mongo(database)
 
 
+def key_file():
+    path = Path(tempfile.mkdtemp()) / "intake.kek"
+    path.write_bytes(orjson.dumps({"current": "k1", "keys": {"k1": b64encode(b"k" * 32).decode()}}))
+    return path
+
+
 async def in_mongo(database):
-    wrapping = FileWrapping({"k1": b"k" * 32}, "k1")
+    wrapping = FileWrapping.from_file(key_file())
     stores = Stores(
         MongoSubmissions(database),
         MongoConversations(database),

@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from services.intake.vault import Vault
 from services.intake.wrapping import (
     BoundElsewhere,
     FileWrapping,
@@ -301,20 +300,6 @@ class TestEveryWrapping:
 
 
 class TestFileWrapping:
-    async def test_it_unwraps_what_was_kept_so_far(self, tmp_path):
-        path = tmp_path / "intake.kek"
-        path.write_bytes(key_file(fingerprint=b64encode(b"f" * 32).decode()))
-        sealed = Vault.from_file(path).close("submission-1", "text", b"words")
-
-        [key] = await FileWrapping.from_file(path).unwrap(
-            [Wrapped(sealed.kek, sealed.key)], [b"submission-1/text"]
-        )
-
-        content = AESGCM(key).decrypt(
-            sealed.content[:12], sealed.content[12:], b"submission-1/text"
-        )
-        assert content == b"words"
-
     async def test_two_processes_follow_one_file(self, tmp_path):
         one = InFile(tmp_path)
         other = FileWrapping.from_file(one.path)

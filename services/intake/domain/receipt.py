@@ -7,6 +7,7 @@ kept: the database has a slow hash of it, which without the pepper cannot even b
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from hashlib import blake2b, sha512
 from hmac import digest
 
@@ -23,6 +24,7 @@ MEMORY_KIB, PASSES, LANES, HASH_BYTES = 19_456, 2, 1, 32
 _USE = b"langnghe receipt code 1\0"
 _SALT_USE = b"langnghe receipt"
 _BETWEEN = re.compile(r"[\s.,_/‐-―−－．。\u200b-\u200d\u2060\ufeff-]+")
+_SPELT = re.compile(rf"(?<!\d)\d(?:[\s.,_/-]{{0,2}}\d){{{DIGITS - 1}}}(?!\d)")
 _NEVER_A_CODE = "0" * DIGITS
 """Its check digits are wrong, so no submission has it."""
 
@@ -79,3 +81,11 @@ def lookup_hash(spoken: str, pepper: bytes) -> bytes:
     nor the time taken tells a slip of the pen from a code that nobody was given.
     """
     return slow_hash(read_code(spoken) or _NEVER_A_CODE, pepper)
+
+
+def codes_in(text: str) -> Iterator[str]:
+    """The codes that stand in a text, in order; digits may be in groups, a sign or two between."""
+    for found in _SPELT.finditer(text):
+        code = read_code(found.group())
+        if code is not None:
+            yield code

@@ -115,7 +115,7 @@ def alike(item: Kept, near: Mapping[str, Mapping[str, Matter]]) -> Iterator[AnyE
     }
     best = sorted(scores.items(), key=lambda found: (-found[1], found[0]))
     for submission, score in best[:MOST_ALIKE]:
-        if score >= related.ALIKE:
+        if score >= related.RELATED:
             data = SubmissionRelated(earlier=submission, link=Link.SAME_MATTER, score=score)
             yield _related(item, data)
 

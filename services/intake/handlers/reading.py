@@ -136,7 +136,6 @@ class Reader:
             ),
         )
         sealed, data_keys = _seal(submission, parted, event.data)
-        signature = related.signature(parted.words, self.key)
         return Kept(
             event=announced,
             keys=keys_of(agency.code, event, mail, key=self.key),
@@ -145,8 +144,16 @@ class Reader:
             sealed=sealed,
             data_keys=data_keys,
             thread=thread_of(agency.code, mail, key=self.key),
-            matter=Matter(related.bands(signature), signature) if signature else None,
+            matter=_matter(parted.words, said.concerns.unit or agency.unit, self.key),
         )
+
+
+def _matter(words: str, unit: str, key: bytes) -> Matter | None:
+    """Only texts about one unit are compared: a form letter on two offices is two matters."""
+    signature = related.signature(words, key)
+    if not signature:
+        return None
+    return Matter(tuple(f"{unit}:{band}" for band in related.bands(signature)), signature)
 
 
 def supplemented(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, UpdateOne
 
 from services.intake.vault import DataKey
 from services.intake.wrapping import Wrapped, Wrapping
@@ -46,6 +46,20 @@ class MongoDataKeys:
         """Keys that seal nothing that is kept."""
         if names:
             await self._documents.delete_many({"_id": {"$in": list(names)}})
+
+    async def rewrap(self, kek: str, limit: int) -> int:
+        """Up to `limit` keys that `kek` wraps, under the current one; 0 when none is left."""
+        found = [d async for d in self._documents.find({"kek": kek}, limit=limit)]
+        wrapped = await self._wrapping.rewrap(
+            [_wrapped(d) for d in found], [_bound_of(d) for d in found]
+        )
+        changes = [
+            UpdateOne({"_id": d["_id"], "kek": kek}, {"$set": {"kek": w.kek, "wrapped": w.content}})
+            for d, w in zip(found, wrapped, strict=True)
+        ]
+        if changes:
+            await self._documents.bulk_write(changes, ordered=False)
+        return len(changes)
 
     async def destroy(self, owner: str) -> int:
         """Erasure: every key of an owner, for good; answers how many there were."""

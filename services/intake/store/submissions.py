@@ -202,13 +202,13 @@ def _event(document: Document) -> AnyEvent:
 
 
 def _numbers(matter: Document) -> tuple[int, ...]:
-    numbers = array("Q")
+    numbers = array("I")
     numbers.frombytes(matter["signature"])
     return tuple(numbers)
 
 
 def _bytes(signature: Iterable[int]) -> bytes:
-    return array("Q", signature).tobytes()
+    return array("I", signature).tobytes()
 
 
 def _document(kept: Kept, sealed: Document, *, unannounced: bool) -> Document:
