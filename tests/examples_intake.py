@@ -149,9 +149,15 @@ def sent(
     item: str = "item-1",
     agency: str = "a017",
     sequence: int = 1,
+    number: str | None = None,
     **envelope: Any,
 ) -> Arrival:
-    """An agency's event as it lies in the stream; `envelope` overrides attributes."""
+    """An agency's event as it lies in the stream; `envelope` overrides attributes.
+
+    `sequence` is the stream's, `number` the agency's own.
+    """
+    if number:
+        envelope["sequence"] = number
     event = {
         "specversion": "1.0",
         "id": item,

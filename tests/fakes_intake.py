@@ -5,10 +5,19 @@ from typing import Any
 
 from services.intake.domain.mail import read_mail
 from services.intake.domain.receipt import code_for, read_code
+from services.intake.domain.silence import Track, saw
 from services.intake.handlers import Reader, Receiving, RulesMissing, Stores
-from services.intake.handlers.ports import ArrivalFate, Kept, KeptRecord, Matter, Rules, Standing
+from services.intake.handlers.ports import (
+    ArrivalFate,
+    Feed,
+    Kept,
+    KeptRecord,
+    Matter,
+    Rules,
+    Standing,
+)
 from services.intake.vault import DataKey, Sealed, open_sealed
-from shared.contracts import DirectoryPublished, RulebookPublished
+from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import FatesAsked, ItemFate
 from tests.examples_intake import FINGERPRINTS, INTAKE_KEY
@@ -154,10 +163,15 @@ class MemoryRules:
     def __init__(self) -> None:
         self._directories: dict[int, DirectoryPublished] = {}
         self._rulebooks: dict[int, RulebookPublished] = {}
+        self._calendars: dict[int, CalendarPublished] = {}
 
     async def keep(
-        self, directories: Sequence[DirectoryPublished], rulebooks: Sequence[RulebookPublished]
+        self,
+        directories: Sequence[DirectoryPublished],
+        rulebooks: Sequence[RulebookPublished],
+        calendars: Sequence[CalendarPublished] = (),
     ) -> None:
+        self._calendars |= {calendar.version: calendar for calendar in calendars}
         for directory in directories:
             self._directories.setdefault(directory.version, directory)
         for rulebook in rulebooks:
@@ -167,8 +181,27 @@ class MemoryRules:
         if not self._directories or not self._rulebooks:
             raise RulesMissing
         return Rules(
-            self._directories[max(self._directories)], self._rulebooks[max(self._rulebooks)]
+            self._directories[max(self._directories)],
+            self._rulebooks[max(self._rulebooks)],
+            self._calendars[max(self._calendars)] if self._calendars else None,
         )
+
+
+class MemoryFeeds:
+    def __init__(self) -> None:
+        self.tracks: dict[str, Track] = {}
+        self.suspected: dict[str, tuple[tuple[int, int], ...]] = {}
+
+    async def saw(self, numbers: Mapping[str, Sequence[int]]) -> None:
+        for agency, came in numbers.items():
+            for number in came:
+                self.tracks[agency] = saw(self.tracks.get(agency, Track()), number)
+
+    async def all(self) -> Sequence[Feed]:
+        return [Feed(a, track, self.suspected.get(a, ())) for a, track in self.tracks.items()]
+
+    async def suspect(self, agency: str, gaps: Sequence[tuple[int, int]]) -> None:
+        self.suspected[agency] = tuple(gaps)
 
 
 async def read_in_process(raws: Sequence[bytes]) -> Sequence[Any]:
@@ -188,4 +221,5 @@ def memory_stores() -> Stores:
         MemoryRules(),
         MemoryDataKeys(),
         MemoryReceipts(),
+        MemoryFeeds(),
     )

@@ -12,8 +12,11 @@ from services.intake.handlers import (
     Reader,
     Receiving,
     RulesMissing,
+    StoreAway,
     Stores,
     Telling,
+    acceptor,
+    call_closer,
     case_keeper,
     fate_teller,
     identity_teller,
@@ -23,14 +26,19 @@ from services.intake.handlers import (
     receiver,
     rule_keeper,
     text_teller,
+    watcher,
 )
 from services.intake.relay import Relay
+from services.intake.schedule import keep_time
 from services.intake.store import (
     MongoArrivals,
+    MongoCalls,
     MongoCases,
     MongoContents,
     MongoConversations,
     MongoDataKeys,
+    MongoFeeds,
+    MongoHeard,
     MongoOpenings,
     MongoOutbox,
     MongoProtections,
@@ -42,6 +50,7 @@ from services.intake.store import (
 from services.intake.vault import Secrets
 from services.intake.wrapping import FileWrapping, WrappingAway
 from shared.contracts import (
+    CalendarPublished,
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
@@ -58,6 +67,7 @@ from shared.runtime.telemetry import configure_logging
 from shared.runtime.web import Service, end_process
 
 NAME = "intake"
+RULES = (DirectoryPublished, RulebookPublished, CalendarPublished)
 CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded)
 AWAY = (*UNAVAILABLE, WrappingAway)
 
@@ -83,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     records, arrivals, rules = MongoRecords(database), MongoArrivals(database), MongoRules(database)
     data_keys = MongoDataKeys(keys_apart, FileWrapping.from_file(settings.keys / "intake.kek"))
     receipts = MongoReceipts(database, secrets.receipts)
+    feeds, calls = MongoFeeds(database), MongoCalls(database)
     cases, openings = MongoCases(database), MongoOpenings(database)
     protections = MongoProtections(database)
     bus = Bus(
@@ -94,33 +105,47 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     relay = Relay(MongoOutbox(database), bus.publish, (*AWAY, Unconfirmed))
     receiving = Receiving(
-        Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts),
+        Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts, feeds),
         Reader(secrets.fingerprints, settings.zone),
         read_mails,
         sealed_to_intake.open,
     )
     bus.admit("intake-feed", receiver(receiving))
-    bus.react("intake-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
+    bus.react("intake-rules", rule_keeper(rules), *RULES)
     bus.answer(NAME, "fates", fate_teller(arrivals))
     bus.answer(NAME, "key", key_teller(sealed_to_intake.public))
     bus.react("intake-cases", case_keeper(cases), *CASE_EVENTS)
     protecting = Protecting(protections, data_keys, arrivals, settings.may_protect)
     bus.admit("intake-commands", order_taker(protecting))
-    telling = Telling(cases, MongoContents(database), data_keys, lambda: datetime.now(UTC))
+    telling = Telling(cases, MongoContents(database), data_keys, now)
     bus.answer(NAME, "text", text_teller(telling))
     bus.answer(NAME, "identity", identity_teller(telling, openings, rules, bus.publish))
     bus.answer(NAME, "say", message_taker(telling, conversations, relay.wake))
 
+    accept = acceptor(receiving, AWAY, relay.wake)
+    works = {
+        "calls": call_closer(calls, data_keys, accept, settings.zone),
+        "watch": watcher(
+            rules, MongoHeard(database), feeds, MongoRecords(database, "alarms"), settings.zone
+        ),
+    }
+    tasks = {
+        "relay": relay.run,
+        "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway)),
+    }
+
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings),
+            *(cases, openings, calls),
         ):
             await store.prepare()
 
-    return Service(
-        bus, client, prepare, {"relay": relay.run}, lambda: _waits(relay=relay.waits_for)
-    ).application()
+    return Service(bus, client, prepare, tasks, lambda: _waits(relay=relay.waits_for)).application()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def read_mails(raws: Sequence[bytes]) -> Sequence[Mail]:

@@ -16,6 +16,7 @@ from services.intake.store import (
     MongoArrivals,
     MongoConversations,
     MongoDataKeys,
+    MongoFeeds,
     MongoReceipts,
     MongoRecords,
     MongoRules,
@@ -67,6 +68,7 @@ async def in_mongo(database):
         MongoRules(database),
         MongoDataKeys(database, wrapping),
         MongoReceipts(database, b"r" * 32),
+        MongoFeeds(database),
     )
     for store in (stores.submissions, stores.conversations, stores.records, stores.arrivals):
         await store.prepare()

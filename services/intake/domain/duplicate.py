@@ -96,11 +96,16 @@ class CallKeys:
         return (self.event, self.call, self.note)
 
 
+def call_key(agency: str, exchange_id: str, *, key: bytes) -> str:
+    """What a call is known by, whoever tells of it."""
+    return _key(key, "call", agency, exchange_id)
+
+
 def call_keys(agency: str, item: str, call: HotlineCallLogged, *, key: bytes) -> CallKeys:
     exchange_id = call.call.strip()
     return CallKeys(
         event=_key(key, "event", agency, item),
-        call=_key(key, "call", agency, exchange_id),
+        call=call_key(agency, exchange_id, key=key),
         note=_key(key, "note", agency, exchange_id, fold(call.note)),
     )
 

@@ -1,5 +1,6 @@
 """Intake's reactions: what agencies send is read, sealed, classified, kept once and announced."""
 
+from services.intake.handlers.calling import call_closer, call_collector
 from services.intake.handlers.erasing import Protecting, order_taker
 from services.intake.handlers.following import case_keeper
 from services.intake.handlers.ports import RulesMissing, StoreAway, Stores
@@ -12,6 +13,7 @@ from services.intake.handlers.telling import (
     message_taker,
     text_teller,
 )
+from services.intake.handlers.watching import watcher
 
 __all__ = [
     "Protecting",
@@ -22,6 +24,8 @@ __all__ = [
     "Stores",
     "Telling",
     "acceptor",
+    "call_closer",
+    "call_collector",
     "case_keeper",
     "fate_teller",
     "identity_teller",
@@ -31,4 +35,5 @@ __all__ = [
     "receiver",
     "rule_keeper",
     "text_teller",
+    "watcher",
 ]

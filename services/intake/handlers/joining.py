@@ -80,19 +80,19 @@ async def _call_notes(
 ) -> dict[int, Join]:
     """Notes on calls that are there, in the store or earlier in the batch, with other words."""
     calls = {
-        number: (one, data, call_keys(one.agency.code, one.event.id, data, key=key))
+        number: (one, call_keys(one.agency.code, one.event.id, data, key=key))
         for number, one in opened.items()
         if isinstance(data := one.event.data, HotlineCallLogged)
     }
     if not calls:
         return {}
-    known = dict(await submissions.known([k for *_, keys in calls.values() for k in keys.all()]))
+    known = dict(await submissions.known([k for _, keys in calls.values() for k in keys.all()]))
     joins: dict[int, Join] = {}
-    for number, (one, data, keys) in calls.items():
+    for number, (one, keys) in calls.items():
         there = known.get(keys.call)
         if there is None:
             known |= dict.fromkeys(keys.all(), one.submission)
-        elif keys.event not in known and keys.note not in known and data.note.strip():
+        elif keys.event not in known and keys.note not in known:
             known |= dict.fromkeys((keys.event, keys.note), there)
             joins[number] = Join(there, Addition.CALL_NOTE)
     return joins

@@ -2,15 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from services.intake.domain.classify import Classifier
 from services.intake.domain.duplicate import Thread
 from services.intake.domain.mail import Mail
+from services.intake.domain.silence import Track
 from services.intake.vault import DataKey, Sealed
-from shared.contracts import DirectoryPublished, Refused, RulebookPublished, SubmissionReceived
+from shared.contracts import (
+    CalendarPublished,
+    DirectoryPublished,
+    Refused,
+    RulebookPublished,
+    SubmissionReceived,
+)
 from shared.contracts.directory import Agency
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import Fate, FatesAsked, ItemFate
@@ -25,14 +32,32 @@ class StoreAway(Exception):
     """Nothing can be kept just now: the sender must try again."""
 
 
+FRIDAY = 5
+
+
 class Rules:
     """The versions in force, and the classifier made from them."""
 
-    def __init__(self, directory: DirectoryPublished, rulebook: RulebookPublished) -> None:
+    def __init__(
+        self,
+        directory: DirectoryPublished,
+        rulebook: RulebookPublished,
+        calendar: CalendarPublished | None = None,
+    ) -> None:
         self.versions = (directory.version, rulebook.version)
         self.agencies: Mapping[str, Agency] = {a.code: a for a in directory.directory.agencies}
         self.classifier = Classifier(rulebook.rulebook, directory.directory)
         self.directory, self.rulebook = directory.directory, rulebook.rulebook
+        self._calendar = calendar.calendar if calendar else None
+
+    def is_working(self, day: date) -> bool:
+        """By the calendar; without one, and beyond its years, Monday to Friday are worked."""
+        if self._calendar is None:
+            return day.isoweekday() <= FRIDAY
+        if day in self._calendar.swapped:
+            return True
+        off = {holiday.day for holiday in self._calendar.holidays}
+        return day.isoweekday() not in self._calendar.weekly_rest and day not in off
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +205,10 @@ class Arrivals(Protocol):
 
 class RuleVersions(Protocol):
     async def keep(
-        self, directories: Sequence[DirectoryPublished], rulebooks: Sequence[RulebookPublished]
+        self,
+        directories: Sequence[DirectoryPublished],
+        rulebooks: Sequence[RulebookPublished],
+        calendars: Sequence[CalendarPublished] = (),
     ) -> None: ...
 
     async def latest(self) -> Rules:
@@ -296,6 +324,24 @@ class Accept(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """An agency's own numbering, as far as it has come; `suspected` are the gaps of last time."""
+
+    agency: str
+    track: Track
+    suspected: tuple[tuple[int, int], ...] = ()
+
+
+class Feeds(Protocol):
+    async def saw(self, numbers: Mapping[str, Sequence[int]]) -> None:
+        """By agency: numbers that came."""
+
+    async def all(self) -> Sequence[Feed]: ...
+
+    async def suspect(self, agency: str, gaps: Sequence[tuple[int, int]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """Everything that a sending may be kept in."""
 
@@ -306,3 +352,4 @@ class Stores:
     rules: RuleVersions
     data_keys: DataKeys
     receipts: Receipts
+    feeds: Feeds

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from services.intake.handlers.ports import Arrivals, RuleVersions
-from shared.contracts import DirectoryPublished, RulebookPublished
+from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import FatesAsked, FatesTold
 from shared.runtime.bus import Answerer, EventHandler
@@ -16,11 +16,12 @@ def rule_keeper(
     rules: RuleVersions,
 ) -> EventHandler:
     async def keep_rules(events: Sequence[Event[Any]]) -> Sequence[AnyEvent]:
-        """Keep intake's own copy of every version of the directory and the rulebook."""
+        """Keep intake's own copy of every version of directory, rulebook and calendar."""
         data = [event.data for event in events]
         await rules.keep(
             [d for d in data if isinstance(d, DirectoryPublished)],
             [d for d in data if isinstance(d, RulebookPublished)],
+            [d for d in data if isinstance(d, CalendarPublished)],
         )
         return []
 

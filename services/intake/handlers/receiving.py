@@ -5,7 +5,7 @@ intake's own sources, where what must be announced is kept in the same write and
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.intake.domain.mail import Mail
@@ -48,7 +48,7 @@ class Receiving:
         self, batch: Sequence[Arrival], *, unannounced: bool = False
     ) -> tuple[Sequence[ArrivalFate], Sequence[AnyEvent]]:
         """Keep a batch; what became of each, in order, and what is to be announced of it."""
-        items = await self._read(batch)
+        items, numbers = await self._read(batch)
         await self.stores.data_keys.keep([key for item in items for key in _data_keys(item)])
         standing = await self._stand(items, unannounced=unannounced)
         fates: list[ArrivalFate] = []
@@ -70,6 +70,7 @@ class Receiving:
                     orphans += (key.name for key in _data_keys(item))
         await self.stores.arrivals.note(fates)
         await self.stores.data_keys.forget(orphans)
+        await self.stores.feeds.saw(numbers)
         return fates, follow
 
     async def _stand(self, items: Sequence[Item], *, unannounced: bool) -> Mapping[str, Standing]:
@@ -86,7 +87,9 @@ class Receiving:
         collected: list[Kept | Said | KeptRecord] = [*kept, *said, *noted]
         return dict(zip((item.arrival for item in collected), standing, strict=True))
 
-    async def _read(self, batch: Sequence[Arrival]) -> Sequence[Item]:
+    async def _read(
+        self, batch: Sequence[Arrival]
+    ) -> tuple[Sequence[Item], Mapping[str, Sequence[int]]]:
         stores = self.stores
         rules = await stores.rules.latest()
         items: list[Item | Opened] = [open_arrival(a, rules, self.opener) for a in batch]
@@ -103,12 +106,13 @@ class Receiving:
         for submission, matter in await stores.submissions.near(bands_of(read)):
             for band in matter.bands:
                 near[band][submission] = matter
-        return [
+        placed = [
             replace(item, also=(*_answer(item, put.answers.get(n)), *alike(item, near)))
             if isinstance(item, Kept)
             else item
             for n, item in enumerate(read)
         ]
+        return placed, _numbers(opened.values())
 
     async def _mails(self, opened: Mapping[int, Opened]) -> Mapping[int, Mail]:
         raws = {
@@ -145,6 +149,15 @@ def acceptor(
         return fates
 
     return accept
+
+
+def _numbers(opened: Iterable[Opened]) -> Mapping[str, Sequence[int]]:
+    """By agency: the numbers that its own system gave to what it sent."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for one in opened:
+        if one.event.sequence is not None:
+            numbers[one.agency.code].append(int(one.event.sequence))
+    return numbers
 
 
 def _answer(item: Kept, earlier: str | None) -> tuple[AnyEvent, ...]:

@@ -1,6 +1,7 @@
 """Intake's ports, kept in MongoDB: majority and journalled, idempotent for ever."""
 
 from services.intake.store.arrivals import MongoArrivals
+from services.intake.store.calls import MongoCalls
 from services.intake.store.cases import MongoCases
 from services.intake.store.contents import MongoContents, MongoOpenings, MongoProtections
 from services.intake.store.keys import MongoDataKeys
@@ -12,13 +13,17 @@ from services.intake.store.submissions import (
     MongoRecords,
     MongoSubmissions,
 )
+from services.intake.store.watch import MongoFeeds, MongoHeard
 
 __all__ = [
     "MongoArrivals",
+    "MongoCalls",
     "MongoCases",
     "MongoContents",
     "MongoConversations",
     "MongoDataKeys",
+    "MongoFeeds",
+    "MongoHeard",
     "MongoOpenings",
     "MongoOutbox",
     "MongoProtections",

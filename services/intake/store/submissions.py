@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from services.intake.handlers.ports import Kept, KeptRecord, Matter, Said, Standing
 from services.intake.store.sealed import SealedParts
@@ -31,6 +31,9 @@ class MongoSubmissions:
 
     async def prepare(self) -> None:
         await self._documents.create_index([("keys", ASCENDING)], unique=True)
+        await self._documents.create_index(
+            [("agency", ASCENDING), ("event.data.channel", ASCENDING), ("kept", DESCENDING)]
+        )
         for field in ("thread", "matter.bands", PENDING):
             await self._documents.create_index([(field, ASCENDING)], sparse=True)
 
@@ -110,10 +113,13 @@ class MongoConversations:
 
 
 class MongoRecords:
-    """Collection `records`: activities and channels, `_id` the event's subject."""
+    """Collection `records`: activities and channels, `_id` the event's subject.
 
-    def __init__(self, database: Database) -> None:
-        self._documents = database.get_collection("records")
+    Collection `alarms`, of the same shape: what did not come, `_id` the event's id.
+    """
+
+    def __init__(self, database: Database, name: str = "records") -> None:
+        self._documents = database.get_collection(name)
 
     async def prepare(self) -> None:
         await self._documents.create_index([(PENDING, ASCENDING)], sparse=True)
@@ -139,11 +145,12 @@ class MongoRecords:
 
 
 class MongoOutbox:
-    """What of the three collections is kept and was not announced yet."""
+    """What of these collections is kept and was not announced yet."""
 
     def __init__(self, database: Database) -> None:
         self._collections = [
-            database.get_collection(name) for name in ("submissions", "conversations", "records")
+            database.get_collection(name)
+            for name in ("submissions", "conversations", "records", "alarms")
         ]
 
     async def waiting(self, limit: int) -> Sequence[AnyEvent]:
