@@ -43,7 +43,7 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
             return Parted(
                 identity={"caller": data.caller, "call": data.call} | _reporter(data.reporter),
                 text={"note": data.note}
-                | ({"recording": _file(data.recording)} if data.recording else {}),
+                | ({"recording": file_facts(data.recording)} if data.recording else {}),
                 words=data.note,
                 readable=_readable(data.note),
                 signatures=_signed(data.reporter.name if data.reporter else None),
@@ -53,7 +53,7 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
         case FormSubmitted():
             return Parted(
                 identity=_reporter(data.reporter),
-                text={"text": data.text, "files": [_file(f) for f in data.attachments]},
+                text={"text": data.text, "files": [file_facts(f) for f in data.attachments]},
                 words=data.text,
                 readable=_readable(data.text) or bool(data.attachments),
                 signatures=_signed(data.reporter.name if data.reporter else None),
@@ -120,7 +120,8 @@ def _readable(words: str) -> bool:
     return any(character.isalpha() for character in words)
 
 
-def _file(file: Enclosure) -> dict[str, Any]:
+def file_facts(file: Enclosure) -> dict[str, Any]:
+    """What is told of a file without opening it."""
     return {
         "name": file.name,
         "content_type": file.content_type,

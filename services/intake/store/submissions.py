@@ -115,7 +115,8 @@ class MongoConversations:
 class MongoRecords:
     """Collection `records`: activities and channels, `_id` the event's subject.
 
-    Collection `alarms`, of the same shape: what did not come, `_id` the event's id.
+    Of the same shape: collection `alarms`, what did not come, `_id` the event's id; collection
+    `ratings`, `_id` the submission.
     """
 
     def __init__(self, database: Database, name: str = "records") -> None:
@@ -150,7 +151,7 @@ class MongoOutbox:
     def __init__(self, database: Database) -> None:
         self._collections = [
             database.get_collection(name)
-            for name in ("submissions", "conversations", "records", "alarms")
+            for name in ("submissions", "conversations", "records", "alarms", "ratings")
         ]
 
     async def waiting(self, limit: int) -> Sequence[AnyEvent]:

@@ -1,0 +1,32 @@
+"""How far a submission is, in plain words for who spoke."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "received": {
+        "vi": "Đã tiếp nhận. Đang chuyển đến cơ quan có thẩm quyền.",
+        "en": "Received. It is being passed to the competent body.",
+    },
+    "assigned": {
+        "vi": "Đã chuyển đến {body} để xem xét.",
+        "en": "Passed to {body} for examination.",
+    },
+    "accepted": {
+        "vi": "{body} đang xem xét, giải quyết.",
+        "en": "{body} is looking into it.",
+    },
+    "concluded": {
+        "vi": "{body} đã có kết quả giải quyết.",
+        "en": "{body} has concluded it.",
+    },
+}
+"""By state and language."""
+
+
+def in_words(state: str, body: Mapping[str, str]) -> dict[str, str]:
+    """The sentence in each language; `body` is the handling body's name by language."""
+    known = WORDS.get(state, WORDS["received"])
+    return {
+        language: sentence.format(body=body.get(language) or body.get("vi", ""))
+        for language, sentence in known.items()
+    }
