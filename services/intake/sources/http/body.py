@@ -1,0 +1,91 @@
+"""Reads a request's body within bounds: of bytes, of seconds, and of memory for all together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+
+from services.intake.sources.http.problem import (
+    CLOSED,
+    Problem,
+    store_away,
+    too_large,
+    unsupported,
+)
+
+MEGABYTE = 1024 * 1024
+SMALL = 64 * 1024
+"""Bytes up to which a body waits for no room, so that a short text passes long queues."""
+
+
+class Bodies:
+    """The bodies of one entrance; each has its own, so that none waits for another's.
+
+    At most `at_once` bodies that are large, or of unknown length, lie in memory. One that finds no
+    room within `patience` seconds is told to come later; one takes `seconds` at most to arrive.
+    """
+
+    def __init__(self, *, at_once: int = 4, patience: float = 60.0, seconds: float = 300.0) -> None:
+        self._room = asyncio.Semaphore(at_once)
+        self._patience, self._seconds = patience, seconds
+
+    @asynccontextmanager
+    async def room(self, request: Request) -> AsyncIterator[None]:
+        """Held as long as the body, or what was read from it, is needed."""
+        declared = _declared(request)
+        if declared is not None and declared <= SMALL:
+            yield
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._room.acquire()
+        except TimeoutError:
+            raise store_away() from None
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    async def pour(self, request: Request, most: int, into: Callable[[bytes], object]) -> None:
+        """Hand the body on piece by piece; raises `Problem` as soon as it goes beyond a bound.
+
+        What was handed on before is worth nothing then: a body that was cut short is none.
+        """
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise unsupported("Send the body without a content encoding.")
+        advice = f"At most {most // MEGABYTE} MB."
+        declared = _declared(request)
+        if declared is not None and declared > most:
+            raise too_large(advice)
+        seen = 0
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for piece in request.stream():
+                    seen += len(piece)
+                    if seen > most:
+                        raise too_large(advice)
+                    into(piece)
+        except ClientDisconnect:
+            raise Problem(
+                HTTPStatus.BAD_REQUEST, "cut-short", "The body ended before it was whole."
+            ) from None
+        except TimeoutError:
+            raise Problem(
+                HTTPStatus.REQUEST_TIMEOUT,
+                "too-slow",
+                "The body did not arrive in time.",
+                headers=CLOSED,
+            ) from None
+
+    async def read(self, request: Request, most: int) -> bytes:
+        pieces: list[bytes] = []
+        await self.pour(request, most, pieces.append)
+        return b"".join(pieces)
+
+
+def _declared(request: Request) -> int | None:
+    """The length that the request declares; None where it comes in chunks."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None

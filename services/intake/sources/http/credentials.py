@@ -1,0 +1,110 @@
+"""Who an agency's system is, by its bearer token, and with which secret it signs webhooks."""
+
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+from os import stat_result
+from pathlib import Path
+from typing import Annotated, Self
+
+import structlog
+from pydantic import (
+    Base64Bytes,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
+
+from shared.contracts.envelope import Code
+
+log = structlog.get_logger("credentials")
+
+Secret = Annotated[
+    Base64Bytes,
+    Field(min_length=24, max_length=64),
+    BeforeValidator(lambda text: text.removeprefix("whsec_") if isinstance(text, str) else text),
+]
+"""24 to 64 random bytes in base64, with or without `whsec_` (Standard Webhooks)."""
+
+
+class CredentialsBroken(Exception):
+    """The file is there and is not one of credentials; its text is never told."""
+
+
+class _Credential(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    webhook_secret: Secret | None = None
+
+
+class _File(RootModel[dict[Code, _Credential]]):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    @model_validator(mode="after")
+    def _tokens_tell_agencies_apart(self) -> Self:
+        tokens = [entry.token_sha256 for entry in self.root.values() if entry.token_sha256]
+        if len(tokens) != len(set(tokens)):
+            raise ValueError("two agencies have one token")
+        return self
+
+
+class Credentials:
+    """File `agencies.json`: `{agency: {"token_sha256": hex, "webhook_secret": base64}}`.
+
+    Both are optional. A token is at least 128 bits drawn at random, or its plain hash would tell
+    it. The file is read again when it changed; without one, nobody has a credential. One that
+    breaks while running is told in the log, and the last good one stands.
+    Raises `CredentialsBroken` at start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = _stamp(path)
+        self._entries = _read(path)
+
+    def agency_of(self, token: str) -> str | None:
+        """The agency whose token it is. Takes the same time whether there is one or not."""
+        self._refresh()
+        digest = sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        found = None
+        for agency, entry in self._entries.items():
+            if hmac.compare_digest(entry.token_sha256 or "", digest):
+                found = agency
+        return found
+
+    def secret_of(self, agency: str) -> bytes | None:
+        self._refresh()
+        entry = self._entries.get(agency)
+        return entry.webhook_secret if entry else None
+
+    def _refresh(self) -> None:
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._entries = _read(self._path)
+        except CredentialsBroken:
+            log.error("not read: the credentials before it stand", part="agencies.json")  # noqa: TRY400 - the trace would quote it
+
+
+def _read(path: Path) -> Mapping[str, _Credential]:
+    try:
+        return _File.model_validate_json(path.read_bytes()).root
+    except FileNotFoundError:
+        return {}
+    except (ValidationError, OSError) as error:
+        raise CredentialsBroken(type(error).__name__) from None
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found: stat_result = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
