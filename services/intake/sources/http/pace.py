@@ -35,7 +35,9 @@ class Pace:
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
         """Tokens left, and when; the longest unused first."""
 
-    def __len__(self) -> int:
+    @property
+    def clients(self) -> int:
+        """How many are remembered."""
         return len(self._buckets)
 
     async def wait(self, address: str) -> None:

@@ -46,7 +46,7 @@ def routes(
     """
     door = Door(accept, now, key)
     take_events = event_taker(door, credentials, Bodies())
-    take_form = form_taker(door, knows, Bodies(), pace or Pace(), receipts)
+    take_form = form_taker(door, knows, Bodies(), Pace() if pace is None else pace, receipts)
     take_calls = call_taker(door, credentials, Bodies(), call_records)
     tell_fate = fate_teller(credentials, fates)
     return [
