@@ -179,6 +179,7 @@ class TestData:
             b'{"data_base64": 1}',
             b'{"data_base64": "eyJh-_=="}',
             b'{"data_base64": "AA=="}',
+            b'{"data_base64": "e*yJhIjogMX0="}',
         ],
     )
     def test_what_is_no_event_is_refused(self, body):

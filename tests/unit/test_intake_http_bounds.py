@@ -192,49 +192,70 @@ def request(*messages, length=None):
     return Request({"type": "http", "headers": headers}, receive)
 
 
+LARGE = SMALL + 1
+
+
 class TestBodies:
     async def test_a_body_that_never_ends_is_given_up(self):
         bodies = Bodies(seconds=0.01)
 
-        with pytest.raises(Problem) as refused:
-            await bodies.read(request(piece(b"half", more=True)), 100)
+        async with asyncio.timeout(2):
+            with pytest.raises(Problem) as refused:
+                await bodies.read(request(piece(b"half", more=True)), 100)
 
         assert refused.value.status == 408
 
     async def test_a_large_body_waits_for_room(self):
-        bodies = Bodies(at_once=1)
-        async with bodies.room(request(length=SMALL + 1)):
-            waiting = asyncio.create_task(bodies.room(request()).__aenter__())
+        bodies = Bodies(budget=LARGE)
+        async with bodies.room(request(length=LARGE), LARGE):
+            waiting = asyncio.create_task(bodies.room(request(length=LARGE), LARGE).__aenter__())
+            await asyncio.sleep(0)
             await asyncio.sleep(0)
             assert not waiting.done()
 
-        await waiting
+        async with asyncio.timeout(2):
+            await waiting
+
+    async def test_two_that_fit_wait_for_none(self):
+        bodies = Bodies(budget=2 * LARGE, patience=0.01)
+
+        first = bodies.room(request(length=LARGE), 9 * LARGE)
+        async with first, bodies.room(request(length=LARGE), 9 * LARGE):
+            pass
+
+    @pytest.mark.parametrize("length", [None, "²"])
+    async def test_one_of_unknown_length_is_counted_as_the_longest(self, length):
+        bodies = Bodies(budget=3 * LARGE, patience=0.01)
+        async with bodies.room(request(length=LARGE), 3 * LARGE):
+            with pytest.raises(Problem):
+                await bodies.room(request(length=length), 3 * LARGE).__aenter__()
 
     async def test_a_large_body_that_finds_no_room_is_told_later(self):
-        bodies = Bodies(at_once=1, patience=0.01)
-        async with bodies.room(request(length=SMALL + 1)):
+        bodies = Bodies(budget=LARGE, patience=0.01)
+        async with bodies.room(request(length=LARGE), LARGE):
             with pytest.raises(Problem) as refused:
-                await bodies.room(request()).__aenter__()
+                await bodies.room(request(length=LARGE), LARGE).__aenter__()
 
         assert refused.value.status == 503
 
     async def test_a_small_body_waits_for_none(self):
-        bodies = Bodies(at_once=1, patience=0.01)
+        bodies = Bodies(budget=LARGE, patience=0.01)
 
-        async with bodies.room(request(length=SMALL + 1)), bodies.room(request(length=SMALL)):
+        first = bodies.room(request(length=LARGE), LARGE)
+        async with first, bodies.room(request(length=SMALL), LARGE):
+            pass
+
+    async def test_one_larger_than_all_room_is_read_alone(self):
+        bodies = Bodies(budget=LARGE, patience=0.01)
+
+        async with bodies.room(request(length=9 * LARGE), 9 * LARGE):
             pass
 
     async def test_room_is_free_again_after_an_error(self):
-        bodies = Bodies(at_once=1, patience=0.01)
+        bodies = Bodies(budget=LARGE, patience=0.01)
         with pytest.raises(ValueError):
-            async with bodies.room(request()):
+            async with bodies.room(request(length=LARGE), LARGE):
                 raise ValueError
 
-        async with bodies.room(request()):
+        async with bodies.room(request(length=LARGE), LARGE):
             pass
-
-    async def test_a_length_that_is_no_number_waits_like_an_unknown_one(self):
-        bodies = Bodies(at_once=1, patience=0.01)
-        async with bodies.room(request()):
-            with pytest.raises(Problem):
-                await bodies.room(request(length="²")).__aenter__()

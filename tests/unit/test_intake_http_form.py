@@ -1,5 +1,7 @@
 """The citizen's form over HTTP: what becomes of it, within which bounds, and who is told what."""
 
+import gc
+import weakref
 from base64 import b64decode, b64encode
 from datetime import timedelta
 
@@ -311,6 +313,18 @@ class TestFiles:
 
         assert status == 400
         assert entrance.handed == []
+
+    def test_what_was_read_is_freed_at_once(self):
+        """Or the files of one form would lie in memory while the next ones come."""
+        reading = multipart.Multipart(b"x")
+        reading.write(b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nA\r\n--x--\r\n')
+        read = weakref.ref(reading.finish())
+        gc.disable()
+        try:
+            del reading
+            assert read() is None
+        finally:
+            gc.enable()
 
 
 class TestOnce:

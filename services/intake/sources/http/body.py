@@ -8,7 +8,6 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.sources.http.problem import (
-    CLOSED,
     Problem,
     store_away,
     too_large,
@@ -23,30 +22,39 @@ SMALL = 64 * 1024
 class Bodies:
     """The bodies of one entrance; each has its own, so that none waits for another's.
 
-    At most `at_once` bodies that are large, or of unknown length, lie in memory. One that finds no
-    room within `patience` seconds is told to come later; one takes `seconds` at most to arrive.
+    At most `budget` bytes of large bodies lie in memory at once, each counted as long as it
+    declares to be, or as the longest that may come. Reading one takes about four times as much.
+    One that finds no room within `patience` seconds is told to come later; one takes `seconds`
+    at most to arrive.
     """
 
-    def __init__(self, *, at_once: int = 4, patience: float = 60.0, seconds: float = 300.0) -> None:
-        self._room = asyncio.Semaphore(at_once)
+    def __init__(
+        self, *, budget: int = 100 * MEGABYTE, patience: float = 60.0, seconds: float = 300.0
+    ) -> None:
+        self._budget, self._taken = budget, 0
+        self._changed = asyncio.Condition()
         self._patience, self._seconds = patience, seconds
 
     @asynccontextmanager
-    async def room(self, request: Request) -> AsyncIterator[None]:
+    async def room(self, request: Request, most: int) -> AsyncIterator[None]:
         """Held as long as the body, or what was read from it, is needed."""
         declared = _declared(request)
-        if declared is not None and declared <= SMALL:
+        size = min(most if declared is None else declared, most, self._budget)
+        if size <= SMALL:
             yield
             return
         try:
-            async with asyncio.timeout(self._patience):
-                await self._room.acquire()
+            async with asyncio.timeout(self._patience), self._changed:
+                await self._changed.wait_for(lambda: self._taken + size <= self._budget)
+                self._taken += size
         except TimeoutError:
             raise store_away() from None
         try:
             yield
         finally:
-            self._room.release()
+            async with self._changed:
+                self._taken -= size
+                self._changed.notify_all()
 
     async def pour(self, request: Request, most: int, into: Callable[[bytes], object]) -> None:
         """Hand the body on piece by piece; raises `Problem` as soon as it goes beyond a bound.
@@ -76,7 +84,7 @@ class Bodies:
                 HTTPStatus.REQUEST_TIMEOUT,
                 "too-slow",
                 "The body did not arrive in time.",
-                headers=CLOSED,
+                headers={"Connection": "close"},
             ) from None
 
     async def read(self, request: Request, most: int) -> bytes:

@@ -25,8 +25,8 @@ KnowsAgency = Callable[[str], Awaitable[bool]]
 class Item:
     """One item as an entrance read it.
 
-    `problems` are what the entrance itself found wrong. Such an item is handed on under no type:
-    it is refused, kept sealed and counted like any other, and its sender told these.
+    `problems` are what the entrance itself found wrong. Such an item has no type: handed on, it is
+    refused, kept sealed and counted like any other, and its sender told these.
     """
 
     type: str
@@ -74,7 +74,7 @@ class Door:
             Arrival(
                 entrance=entrance,
                 party=party,
-                type="" if item.problems else item.type,
+                type=item.type,
                 body=item.body,
                 sequence=0,
                 recorded=recorded,

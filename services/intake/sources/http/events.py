@@ -62,7 +62,7 @@ def event_taker(door: Door, credentials: Credentials, bodies: Bodies) -> Handler
         agency = agency_of(request, credentials)
         headers = request.headers.raw
         mode = mode_of(headers)
-        async with bodies.room(request):
+        async with bodies.room(request, MOST_BYTES):
             body = await bodies.read(request, MOST_BYTES)
             recorded = door.now()
             items = _items(mode, headers, body)

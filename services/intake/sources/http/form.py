@@ -67,7 +67,7 @@ def form_taker(
         if not await knows(agency):
             raise not_found()
         await pace.wait(request.client.host if request.client else "")
-        async with bodies.room(request):
+        async with bodies.room(request, MOST_JSON_BYTES):
             values, problems = await _values(request, bodies)
             key = _key(request, values, problems)
             recorded = door.now()
@@ -94,8 +94,8 @@ async def _values(request: Request, bodies: Bodies) -> tuple[dict[str, Any], lis
     if kind == b"multipart/form-data":
         form = Multipart(options.get(b"boundary", b""))
         await bodies.pour(request, MOST_MULTIPART_BYTES, form.write)
-        form.finish()
-        return form.values, form.problems + _unknown(form.values)
+        fields = form.finish()
+        return fields.values, fields.problems + _unknown(fields.values)
     if not is_json_type(kind.decode("latin-1")):
         raise unsupported("Send multipart/form-data or application/json.")
     try:
@@ -168,11 +168,10 @@ def _event(
         data["reporter"] = reporter
     if concerns:
         data["concerns"] = concerns
-    content = write_json(data)
     named = ("key", key) if key else ("at", recorded.isoformat())
     event = {
         "specversion": "1.0",
-        "id": door.name(ENTRANCE, agency, *named, content),
+        "id": door.name(ENTRANCE, agency, *named, write_json(data)),
         "source": f"/agencies/{agency}",
         "type": FormSubmitted.TYPE,
         "time": recorded.isoformat(),

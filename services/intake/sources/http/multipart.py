@@ -30,70 +30,40 @@ FILES_ADVICE = (
 FIELDS_ADVICE = f"At most {MOST_FIELDS_BYTES // MEGABYTE} MB of text."
 
 
-class Multipart:
+class Fields:
     """`values` are texts by field, and under `attachments` files as the contract writes them.
 
     `problems` say what is wrong with them; the values hold everything that was sent all the same.
     """
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.problems: list[FieldProblem] = []
+        self.is_whole = False
         self._files: list[dict[str, str]] = []
         self._files_bytes = self._fields_bytes = self._parts = 0
-        self._ended = False
         self._header, self._header_value = b"", b""
         self._headers: dict[bytes, bytes] = {}
         self._name, self._content = "", bytearray()
         self._file: dict[str, str] | None = None
-        try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin,
-                    "on_header_field": self._on_header,
-                    "on_header_value": self._on_header_value,
-                    "on_header_end": self._on_header_end,
-                    "on_headers_finished": self._on_headers,
-                    "on_part_data": self._on_data,
-                    "on_part_end": self._end,
-                    "on_end": self._on_end,
-                },
-            )
-        except FormParserError:
-            raise _broken() from None
 
-    def write(self, piece: bytes) -> None:
-        """Raises `Problem` for what is no multipart or goes beyond a bound."""
-        try:
-            self._parser.write(piece)
-        except FormParserError:
-            raise _broken() from None
-
-    def finish(self) -> None:
-        """Raises `Problem` if the last boundary never came: what was read is not the whole."""
-        if not self._ended:
-            raise _broken()
-        if self._files:
-            self.values[ATTACHMENTS] = self._files
-
-    def _begin(self) -> None:
+    def begin(self) -> None:
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise too_large(f"At most {MOST_PARTS} fields and files.")
         self._headers, self._content = {}, bytearray()
 
-    def _on_header(self, data: bytes, start: int, end: int) -> None:
+    def on_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
 
-    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._header_value += data[start:end]
 
-    def _on_header_end(self) -> None:
+    def on_header_end(self) -> None:
         self._headers[self._header.lower()] = self._header_value
         self._header, self._header_value = b"", b""
 
-    def _on_headers(self) -> None:
+    def on_headers(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         if b"name" not in options:
             raise _broken()
@@ -106,7 +76,7 @@ class Multipart:
                 "content_type": kind.decode("latin-1")[:MOST_NAME],
             }
 
-    def _on_data(self, data: bytes, start: int, end: int) -> None:
+    def on_data(self, data: bytes, start: int, end: int) -> None:
         if self._file is None:
             self._fields_bytes += end - start
             if self._fields_bytes > MOST_FIELDS_BYTES:
@@ -118,7 +88,7 @@ class Multipart:
                 raise too_large(FILES_ADVICE)
         self._content += data[start:end]
 
-    def _end(self) -> None:
+    def end(self) -> None:
         if self._file is None:
             self._add_text()
         elif self._file["name"] or self._content:  # a browser sends an empty part for no file
@@ -144,8 +114,50 @@ class Multipart:
         field = f"/{self._name}" if FIELD_NAME.match(self._name) else "/?"
         self.problems += one(field, rule, advice)
 
-    def _on_end(self) -> None:
-        self._ended = True
+    def on_end(self) -> None:
+        self.is_whole = True
+        if self._files:
+            self.values[ATTACHMENTS] = self._files
+
+
+class Multipart:
+    """Writes a body into fields.
+
+    Apart from them: a parser and what it calls in one object would be a cycle, whose files lie in
+    memory until the collector comes.
+    """
+
+    def __init__(self, boundary: bytes) -> None:
+        self._fields = Fields()
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._fields.begin,
+                    "on_header_field": self._fields.on_header,
+                    "on_header_value": self._fields.on_header_value,
+                    "on_header_end": self._fields.on_header_end,
+                    "on_headers_finished": self._fields.on_headers,
+                    "on_part_data": self._fields.on_data,
+                    "on_part_end": self._fields.end,
+                    "on_end": self._fields.on_end,
+                },
+            )
+        except FormParserError:
+            raise _broken() from None
+
+    def write(self, piece: bytes) -> None:
+        """Raises `Problem` for what is no multipart or goes beyond a bound."""
+        try:
+            self._parser.write(piece)
+        except FormParserError:
+            raise _broken() from None
+
+    def finish(self) -> Fields:
+        """Raises `Problem` if the last boundary never came: what was read is not the whole."""
+        if not self._fields.is_whole:
+            raise _broken()
+        return self._fields
 
 
 def _broken() -> Problem:

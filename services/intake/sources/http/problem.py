@@ -1,4 +1,8 @@
-"""Refusals over HTTP as problem details (RFC 9457). None ever quotes what was sent."""
+"""Refusals over HTTP as problem details (RFC 9457). None ever quotes what was sent.
+
+None closes the connection before the body was read, however early it is sent: a sender that is
+still writing would see its line break and never the answer.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,8 +16,6 @@ from shared.contracts.ingress import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 30
-CLOSED = {"Connection": "close"}
-"""For an answer before the body was read: what is still on its way would be read for nothing."""
 
 _STATUS_OF_REFUSAL: Mapping[str, HTTPStatus] = {
     "/problems/foreign-source": HTTPStatus.FORBIDDEN,
@@ -88,7 +90,6 @@ def too_large(advice: str) -> Problem:
         "too-large",
         "The request is larger than this entrance takes.",
         detail=advice,
-        headers=CLOSED,
     )
 
 
@@ -98,23 +99,21 @@ def unsupported(advice: str) -> Problem:
         "unsupported-media-type",
         "This entrance does not take that content type.",
         detail=advice,
-        headers=CLOSED,
     )
 
 
 def unauthorized(challenge: str | None = None) -> Problem:
     """One answer for none and for a wrong credential."""
-    headers = CLOSED if challenge is None else CLOSED | {"WWW-Authenticate": challenge}
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "unauthorized",
         "The credential is missing or not the right one.",
-        headers=headers,
+        headers={} if challenge is None else {"WWW-Authenticate": challenge},
     )
 
 
 def not_found() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.", headers=CLOSED)
+    return Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.")
 
 
 def store_away() -> Problem:

@@ -22,7 +22,7 @@ from services.intake.sources.http.events import (
 )
 from services.intake.sources.http.form import Receipts, form_taker
 from services.intake.sources.http.pace import Pace
-from services.intake.sources.http.problem import CLOSED, Problem, not_found, store_away
+from services.intake.sources.http.problem import Problem, not_found, store_away
 from services.intake.sources.http.webhook import CallRecords, call_taker
 
 log = structlog.get_logger("http")
@@ -90,7 +90,7 @@ class Resource:
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "This resource does not take that method.",
-                headers=CLOSED | {"Allow": ", ".join(sorted(self._handlers))},
+                headers={"Allow": ", ".join(sorted(self._handlers))},
             )
         return handler
 

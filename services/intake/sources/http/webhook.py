@@ -65,7 +65,7 @@ def call_taker(
         headers = _Signed(request)
         if abs(door.now() - headers.at) > TOLERANCE:
             raise unauthorized()
-        async with bodies.room(request):
+        async with bodies.room(request, MOST_BYTES):
             body = await bodies.read(request, MOST_BYTES)
             headers.check(credentials.secret_of(agency), body)
             recorded = door.now()
