@@ -94,6 +94,13 @@ class TestOneEvent:
 
         assert len({arrival.key for arrival in entrance.handed}) == 3
 
+    async def test_the_same_words_at_another_moment_have_another_name(self, client, entrance):
+        await post(client, event())
+        await post(client, event())
+
+        first, second = entrance.handed
+        assert first.name != second.name
+
     async def test_a_name_is_the_same_whenever_it_is_made(self, client, entrance):
         entrance.tick = timedelta(0)
         await post(client, event())

@@ -395,7 +395,10 @@ class TestReceipt:
         assert said["receipt"] == f"code of {said['submission']}"
 
     async def test_a_refused_form_gets_no_code(self, client):
-        assert "receipt" not in (await client.post(PATH, json={})).json()
+        answer = await client.post(PATH, json={})
+
+        assert answer.status_code == 422
+        assert "receipt" not in answer.json()
 
     async def test_without_codes_the_receipt_is_null(self, tmp_path):
         entrance = await Entrance(tmp_path).open()
