@@ -15,8 +15,8 @@ from services.intake.sources.http import Credentials, routes
 from services.intake.sources.http.pace import Pace
 from shared.contracts.ingress import ItemFate
 from shared.runtime.arrival import Arrival
-from tests.examples_intake import NOON, directory_published, rulebook_published, vault
-from tests.fakes_intake import MemoryArrivals, MemoryRecords, MemoryRules, MemorySubmissions
+from tests.examples_intake import NOON, directory_published, rulebook_published
+from tests.fakes_intake import memory_stores, receiving
 
 TOKENS = {"a017": "token-of-a017-drawn-at-random", "a018": "token-of-a018-drawn-at-random"}
 SECRETS = {"a017": b"s" * 32, "a018": b"t" * 32}
@@ -44,11 +44,10 @@ class Entrance:
         self.away = away
         self.slept: list[float] = []
         self.at, self.tick = NOON, timedelta(seconds=1)
-        self.submissions, self.arrivals = MemorySubmissions(), MemoryArrivals()
-        self._rules = MemoryRules()
-        self._receive = receiver(
-            self.submissions, MemoryRecords(), self.arrivals, self._rules, vault()
-        )
+        self.stores = memory_stores()
+        self.submissions, self.arrivals = self.stores.submissions, self.stores.arrivals
+        self._rules = self.stores.rules
+        self._receive = receiver(receiving(self.stores))
         self._routes = {"key": b"k" * 32, "fates": self, "knows": self.knows} | more
         self._routes.setdefault("pace", Pace(lambda: 0.0, self._sleep))
 

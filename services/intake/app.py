@@ -15,8 +15,10 @@ from services.intake.handlers import (
     StoreAway,
     Stores,
     Telling,
+    UnderReceipt,
     acceptor,
     call_closer,
+    call_collector,
     case_keeper,
     fate_teller,
     identity_teller,
@@ -30,6 +32,7 @@ from services.intake.handlers import (
 )
 from services.intake.relay import Relay
 from services.intake.schedule import keep_time
+from services.intake.sources.http import Credentials, routes
 from services.intake.store import (
     MongoArrivals,
     MongoCalls,
@@ -129,6 +132,33 @@ def create_app(settings: Settings | None = None) -> Starlette:
             rules, MongoHeard(database), feeds, MongoRecords(database, "alarms"), settings.zone
         ),
     }
+
+    async def knows(agency: str) -> bool:
+        return agency in (await rules.latest()).agencies
+
+    under_receipt = UnderReceipt(
+        receipts,
+        cases,
+        telling.contents,
+        conversations,
+        MongoRecords(database, "ratings"),
+        data_keys,
+        rules,
+        now,
+        relay.wake,
+    )
+    faces = routes(
+        accept,
+        Credentials(settings.keys / "agencies.json"),
+        now,
+        key=secrets.fingerprints,
+        fates=arrivals,
+        knows=knows,
+        receipts=receipts.give,
+        call_records=call_collector(calls, data_keys, secrets.fingerprints, now),
+        under_receipt=under_receipt,
+        away=AWAY,
+    )
     tasks = {
         "relay": relay.run,
         "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway)),
@@ -141,7 +171,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ):
             await store.prepare()
 
-    return Service(bus, client, prepare, tasks, lambda: _waits(relay=relay.waits_for)).application()
+    return Service(bus, client, prepare, tasks, lambda: _waits(relay=relay.waits_for)).application(
+        faces
+    )
 
 
 def now() -> datetime:

@@ -13,6 +13,7 @@ from shared.runtime.arrival import Arrival
 
 ADVICE: Mapping[str, str] = {
     "missing": "Add this field.",
+    "base64": "Send all of the bytes in base64 with + / and =.",
     "extra_forbidden": "Take this field out, or correct its name: the contract does not know it.",
     "json_invalid": "Send one JSON object in UTF-8.",
     "timezone_aware": "Write the time with its zone, e.g. 2026-01-31T08:00:00+07:00.",
@@ -51,7 +52,7 @@ def read_arrival(
     try:
         event: Event[IngressData] = Event[contract].model_validate_json(arrival.body)  # type: ignore[valid-type]
     except ValidationError as error:
-        problems = _problems(error)
+        problems = problems_of(error)
         raise Unacceptable(
             "invalid", "The event breaks its contract.", problems, _item_of(arrival.body)
         ) from None
@@ -95,7 +96,7 @@ def refuse(arrival: Arrival, why: Unacceptable, *, source: str) -> AnyEvent:
     )
 
 
-def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
+def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:
     """JSON pointers and rules. Names of fields are repeated only if they look like such."""
     found = []
     for entry in error.errors(include_input=False, include_url=False, include_context=False)[:50]:

@@ -6,6 +6,7 @@ from services.intake.handlers.following import case_keeper
 from services.intake.handlers.ports import RulesMissing, StoreAway, Stores
 from services.intake.handlers.reactions import fate_teller, key_teller, rule_keeper
 from services.intake.handlers.reading import Reader
+from services.intake.handlers.receipting import UnderReceipt
 from services.intake.handlers.receiving import Receiving, acceptor, receiver
 from services.intake.handlers.telling import (
     Telling,
@@ -23,6 +24,7 @@ __all__ = [
     "StoreAway",
     "Stores",
     "Telling",
+    "UnderReceipt",
     "acceptor",
     "call_closer",
     "call_collector",

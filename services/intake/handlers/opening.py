@@ -1,6 +1,5 @@
 """From what lies in an arrival to an event that keeps its contract, or to a refusal."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 
 from services.intake.handlers.ports import ArrivalFate, Rules
 from services.intake.vault import close, draw_key
-from shared.contracts import FEED, IngressData, MailboxMessageArrived
+from shared.contracts import FEED, IngressData
 from shared.contracts.directory import Agency
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import Fate, FieldProblem
@@ -54,8 +53,6 @@ def open_arrival(arrival: Arrival, rules: Rules, opener: FeedOpener) -> Opened |
         clear = unsealed(arrival, opener)
         event = read_arrival(clear, FEED)
         agency = _agency(arrival, event, rules)
-        if isinstance(event.data, MailboxMessageArrived):
-            _check_base64(clear, event.id, event.data.raw)
     except Unacceptable as why:
         return refusal_of(arrival, why)
     return Opened(arrival, event, agency)
@@ -122,16 +119,3 @@ def _agency(arrival: Arrival, event: Event[IngressData], rules: Rules) -> Agency
             event.id,
         )
     return agency
-
-
-def _check_base64(arrival: Arrival, item: str, raw: bytes) -> None:
-    """The contract's decoder passes over what is no base64, and so would keep half a mail."""
-    try:
-        written = orjson.loads(arrival.body)["data"]["raw"]
-        whole = b64encode(raw) == "".join(written.split()).encode()
-    except orjson.JSONDecodeError:  # pydantic takes some JSON that is none, such as NaN
-        whole = False
-    if not whole:
-        advice = "Send the bytes of the whole message in base64 with + / and =."
-        problem = FieldProblem(field="/data/raw", rule="base64", advice=advice)
-        raise Unacceptable("invalid", "The event breaks its contract.", (problem,), item)

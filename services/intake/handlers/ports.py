@@ -202,6 +202,9 @@ class Arrivals(Protocol):
 
     async def fates(self, party: str, asked: FatesAsked) -> Sequence[ItemFate]: ...
 
+    async def fate(self, party: str, submission: str) -> ItemFate | None:
+        """What became of a party's own item, by its submission."""
+
 
 class RuleVersions(Protocol):
     async def keep(

@@ -24,6 +24,7 @@ class MongoArrivals:
     async def prepare(self) -> None:
         await self._documents.create_index([("party", ASCENDING), ("item", ASCENDING)])
         await self._documents.create_index([("party", ASCENDING), ("sequence", ASCENDING)])
+        await self._documents.create_index([("party", ASCENDING), ("submission", ASCENDING)])
 
     async def note(self, fates: Sequence[ArrivalFate]) -> None:
         """Write each down once; a redelivery changes nothing."""
@@ -41,16 +42,25 @@ class MongoArrivals:
             wanted.append({"party": party, "sequence": {"$in": list(asked.sequences)}})
         if not wanted:
             return []
-        return [
-            ItemFate(
-                item=found["item"],
-                sequence=found["sequence"],
-                fate=Fate(found["fate"]),
-                submission=found.get("submission"),
-                refusal=Refused.model_validate(found["refusal"]) if "refusal" in found else None,
-            )
-            async for found in self._documents.find({"$or": wanted}, {"sealed": 0})
-        ]
+        return [_told(d) async for d in self._documents.find({"$or": wanted}, {"sealed": 0})]
+
+    async def fate(self, party: str, submission: str) -> ItemFate | None:
+        """What became of a party's own item, by its submission: its first sending's fate."""
+        found = await self._documents.find_one(
+            {"party": party, "submission": submission}, {"sealed": 0}, sort=[("recorded", 1)]
+        )
+        return _told(found) if found else None
+
+
+def _told(document: Document) -> ItemFate:
+    refusal = document.get("refusal")
+    return ItemFate(
+        item=document["item"],
+        sequence=document["sequence"],
+        fate=Fate(document["fate"]),
+        submission=document.get("submission"),
+        refusal=Refused.model_validate(refusal) if refusal else None,
+    )
 
 
 def _noted(fate: ArrivalFate, sealed: Document) -> Document:

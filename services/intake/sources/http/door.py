@@ -36,9 +36,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What may be said of an item that is kept, now or since before."""
+    """What may be said of an item that is kept, now or since before.
 
-    submission: str
+    An automatic reply is kept and is of no submission.
+    """
+
+    submission: str | None
     fate: Fate
 
     @property
@@ -46,13 +49,15 @@ class Receipt:
         return f"/v1/submissions/{self.submission}"
 
     def content(self) -> dict[str, str]:
+        if self.submission is None:
+            return {"fate": self.fate}
         return {"submission": self.submission, "fate": self.fate, "status": self.location}
 
     def response(self, more: Mapping[str, Any] | None = None) -> JSONResponse:
         return JSONResponse(
             self.content() | dict(more or {}),
             status_code=HTTPStatus.ACCEPTED.value,
-            headers={"Location": self.location},
+            headers={"Location": self.location} if self.submission else {},
         )
 
 
@@ -98,7 +103,7 @@ class Door:
 
 
 def _answer(item: Item, fate: ArrivalFate) -> Receipt | Problem:
-    if fate.fate is not Fate.REFUSED and fate.subject is not None:
+    if fate.fate is not Fate.REFUSED:
         return Receipt(fate.subject, fate.fate)
     if item.problems:
         return unreadable(item.problems)

@@ -82,7 +82,9 @@ def form_taker(
         if isinstance(answer, Problem):
             answer.problems = tuple(map(_as_sent, answer.problems))
             raise answer
-        code = None if receipts is None else await receipts(answer.submission)
+        code = None
+        if receipts is not None and answer.submission is not None:
+            code = await receipts(answer.submission)
         return answer.response({"receipt": code})
 
     return take_form

@@ -23,6 +23,7 @@ from services.intake.sources.http.events import (
 from services.intake.sources.http.form import Receipts, form_taker
 from services.intake.sources.http.pace import Pace
 from services.intake.sources.http.problem import Problem, not_found, store_away
+from services.intake.sources.http.receipt import UnderReceipt, receipt_resources
 from services.intake.sources.http.webhook import CallRecords, call_taker
 
 log = structlog.get_logger("http")
@@ -38,9 +39,13 @@ def routes(
     knows: KnowsAgency,
     receipts: Receipts | None = None,
     call_records: CallRecords | None = None,
+    under_receipt: UnderReceipt | None = None,
     pace: Pace | None = None,
+    away: tuple[type[Exception], ...] = (),
 ) -> list[Route]:
     """Everything under `/v1/`. `key`, 16 to 64 bytes, makes keyed names, and never changes.
+
+    `away` are the errors of ports that say only that a store is away, like `StoreAway`.
 
     Put them after every other route under `/v1/`: the last one answers what nothing else did.
     """
@@ -49,20 +54,29 @@ def routes(
     take_form = form_taker(door, knows, Bodies(), Pace() if pace is None else pace, receipts)
     take_calls = call_taker(door, credentials, Bodies(), call_records)
     tell_fate = fate_teller(credentials, fates)
+    under = {}
+    if under_receipt is not None:
+        under = receipt_resources(door, under_receipt, Bodies(), Pace())
     return [
-        Route("/v1/events", Resource({"POST": take_events, "OPTIONS": permit_delivery})),
-        Route("/v1/submissions/{submission}", Resource({"GET": tell_fate, "HEAD": tell_fate})),
-        Route("/v1/agencies/{agency}/form", Resource({"POST": take_form})),
-        Route("/v1/agencies/{agency}/calls", Resource({"POST": take_calls})),
-        Route("/v1/{rest:path}", Resource({})),
+        *(Route(path, Resource({"POST": handler}, away)) for path, handler in under.items()),
+        Route("/v1/events", Resource({"POST": take_events, "OPTIONS": permit_delivery}, away)),
+        Route(
+            "/v1/submissions/{submission}", Resource({"GET": tell_fate, "HEAD": tell_fate}, away)
+        ),
+        Route("/v1/agencies/{agency}/form", Resource({"POST": take_form}, away)),
+        Route("/v1/agencies/{agency}/calls", Resource({"POST": take_calls}, away)),
+        Route("/v1/{rest:path}", Resource({}, away)),
     ]
 
 
 class Resource:
     """One path: its handlers by method. An ASGI application, so that no method passes it by."""
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], away: tuple[type[Exception], ...] = ()
+    ) -> None:
         self._handlers = handlers
+        self._away: tuple[type[Exception], ...] = (*away, StoreAway, RulesMissing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -74,7 +88,7 @@ class Resource:
             return await self._handler(request)(request)
         except Problem as problem:
             return problem.response()
-        except (StoreAway, RulesMissing) as why:
+        except self._away as why:
             log.warning("nothing can be kept", reason=type(why).__name__)
             return store_away().response()
         except Exception as error:  # noqa: BLE001 - told to its sender; its text could quote the item
