@@ -19,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from starlette.applications import Starlette
 
 from deploy import dead, show, up
+from deploy.access.cli import nats_app
 from deploy.command import NotDecided, Order, give
 from deploy.connection import NotRunning, connected, find_endpoints, latest_directory
 from deploy.demo import OPERATOR, NotQuiet, Totals, quiet, run_demo
@@ -43,6 +44,7 @@ report_app = typer.Typer(help="Periods and reports.", no_args_is_help=True)
 dead_app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 app.add_typer(dead_app, name="dead")
+app.add_typer(nats_app, name="nats")
 
 SERVICES: dict[str, Callable[[], Starlette]] = {
     "intake": intake,

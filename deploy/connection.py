@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import nats
 import nats.errors
@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deploy.access.permissions import User, operator
 from shared.contracts import DirectoryPublished
 from shared.contracts.envelope import Event, EventData
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate
@@ -33,12 +34,28 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LANGNGHE_", extra="ignore")
 
     nats_url: str | None = None
+    nats_seed: Path | None = None
     mongo_url: str | None = None
     mongo_prefix: str = "langnghe"
 
 
+class Address(str):
+    """Where a server is, and the file of the seed with which it lets the operator in, if any."""
+
+    __slots__ = ("seed",)
+
+    seed: Path | None
+
+    def __new__(cls, url: str, seed: Path | None = None) -> Self:
+        address = super().__new__(cls, url)
+        address.seed = seed
+        return address
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoints:
+    """`nats` is an `Address` where the server asks who connects."""
+
     nats: str
     mongo: str
     mongo_prefix: str = "langnghe"
@@ -50,28 +67,48 @@ def find_endpoints(state: Path | None) -> Endpoints:
     file = (state or DEFAULT_STATE) / ENDPOINTS_FILE
     if file.exists() and (state is not None or environment.nats_url is None):
         addresses = orjson.loads(file.read_bytes())
-        return Endpoints(addresses["nats"], addresses["mongo"], environment.mongo_prefix)
+        seed = addresses.get("nats_seed")
+        nats_address = Address(addresses["nats"], Path(seed) if seed else None)
+        return Endpoints(nats_address, addresses["mongo"], environment.mongo_prefix)
     if state is None and environment.nats_url and environment.mongo_url:
-        return Endpoints(environment.nats_url, environment.mongo_url, environment.mongo_prefix)
+        nats_address = Address(environment.nats_url, environment.nats_seed)
+        return Endpoints(nats_address, environment.mongo_url, environment.mongo_prefix)
     raise NotRunning(
         f"Nothing is running in {state or DEFAULT_STATE}. Start it with `langnghe up`, name its "
         "folder with --state, or set LANGNGHE_NATS_URL and LANGNGHE_MONGO_URL."
     )
 
 
+def credentials(seed: Path | None, user: User | None = None) -> dict[str, Any]:
+    """What `nats.connect` needs to be let in as `user`, the operator if none is given."""
+    if seed is None:
+        return {}
+    return {"nkeys_seed": str(seed), "inbox_prefix": (user or operator()).inbox}
+
+
 @asynccontextmanager
 async def connected(url: str, name: str = "langnghe-cli") -> AsyncIterator[Client]:
-    """A connection of the command line; raises `NotRunning` if nobody answers."""
+    """A connection of the command line, as the operator if `url` is an `Address` with a seed.
+
+    Raises `NotRunning` if nobody answers, or if the server does not let it in.
+    """
 
     async def quiet(_error: Exception) -> None:
         """The caller sees what failed; nats-py's own prints would come between."""
 
     try:
         client = await nats.connect(
-            url, name=name, connect_timeout=5, max_reconnect_attempts=10, error_cb=quiet
+            str(url),
+            name=name,
+            connect_timeout=5,
+            max_reconnect_attempts=10,
+            error_cb=quiet,
+            **credentials(getattr(url, "seed", None)),
         )
     except (nats.errors.Error, OSError) as error:
-        raise NotRunning(f"NATS does not answer at {url} ({type(error).__name__}).") from None
+        raise NotRunning(
+            f"NATS does not answer at {url}, or not to us ({type(error).__name__})."
+        ) from None
     try:
         yield client
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from deploy.local.folder import write_whole
+from deploy.whole_file import write_whole
 
 KEY_BYTES = 32
 

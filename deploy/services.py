@@ -33,7 +33,8 @@ def serve_command(name: str) -> Sequence[str]:
 class Services:
     """`environment` is given to each; `on_event` hears of every end and every new start.
 
-    `http_port` is the first of three in a row; 0 means any that are free.
+    `seeds` are the files of the services' NKeys, by service. `http_port` is the first of three
+    in a row; 0 means any that are free.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Services:
         state: Path,
         environment: Mapping[str, str],
         *,
+        seeds: Mapping[str, Path] | None = None,
         http_port: int = 0,
         on_event: Callable[[str], None] = lambda _text: None,
         command: Callable[[str], Sequence[str]] = serve_command,
@@ -57,6 +59,7 @@ class Services:
                 state / "log" / f"{name}.log",
                 {
                     **environment,
+                    **({"LANGNGHE_NATS_SEED": str(seeds[name])} if seeds else {}),
                     "LANGNGHE_HTTP_PORT": str(self._ports[name]),
                     "PYTHONUNBUFFERED": "1",  # a log must not lose its end with its process
                 },

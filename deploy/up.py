@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.connection import Endpoints, connected
+from deploy.access.doorkeeper import Doorkeeper
+from deploy.access.local import LocalAccess
+from deploy.access.permissions import OPERATOR, SERVICE
+from deploy.connection import Address, Endpoints, connected
 from deploy.keys import ensure_keys
 from deploy.local import FolderRefused, LocalStack, PartFailed
+from deploy.local.stack import today
 from deploy.services import NAMES, GaveUp, Services, serve_command
 from shared.runtime.streams import declare
 
@@ -31,6 +35,7 @@ class Running:
     stack: LocalStack
     services: Services
     stopping: asyncio.Event
+    doorkeeper: asyncio.Task[None]
 
     def addresses(self) -> dict[str, str]:
         faces = {name: self.services.address(name) for name in NAMES}
@@ -44,7 +49,12 @@ class Running:
         """Return on SIGTERM or Ctrl-C; raise `Stopped` when a part fails."""
         tasks = [
             asyncio.create_task(work)
-            for work in (self.stopping.wait(), self.stack.failed(), self.services.failed())
+            for work in (
+                self.stopping.wait(),
+                self.stack.failed(),
+                self.services.failed(),
+                _end_of(self.doorkeeper),
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -72,11 +82,21 @@ async def system(
     try:
         with _heard(stopping):
             async with AsyncExitStack() as ending:
-                stack = LocalStack(state)
+                access = LocalAccess(state)
+                stack = LocalStack(state, access=access)
                 await _unless(stopping.wait(), ending.enter_async_context(stack))
                 keys = ensure_keys(state)
-                async with connected(stack.nats_url) as client:
-                    await declare(client.jetstream())
+                endpoints = Endpoints(
+                    Address(stack.nats_url, access.seed(OPERATOR)), stack.mongo_url
+                )
+                client = await ending.enter_async_context(
+                    connected(endpoints.nats, "langnghe-doorkeeper")
+                )
+                await declare(client.jetstream())
+                doorkeeper = Doorkeeper(access, stack.reload_access, today)
+                await doorkeeper.look(client)
+                keeping = asyncio.create_task(doorkeeper.keep(client))
+                ending.push_async_callback(_end, (keeping,))
                 services = Services(
                     state,
                     {
@@ -84,13 +104,13 @@ async def system(
                         "LANGNGHE_MONGO_URL": stack.mongo_url,
                         "LANGNGHE_KEYS": str(keys.resolve()),
                     },
+                    seeds={name: access.seed(SERVICE + name) for name in NAMES},
                     http_port=http_port,
                     on_event=on_event,
                     command=command,
                 )
                 ending.push_async_callback(services.stop)
-                endpoints = Endpoints(stack.nats_url, stack.mongo_url)
-                running = Running(endpoints, stack, services, stopping)
+                running = Running(endpoints, stack, services, stopping, keeping)
                 await services.start()
                 await running.guard(services.wait_ready())
                 yield running
@@ -131,6 +151,12 @@ async def _unless(stop: Coroutine[Any, Any, object], work: Coroutine[Any, Any, R
         return await doing
     finally:
         await _end((doing, stopping))
+
+
+async def _end_of(task: asyncio.Task[None]) -> None:
+    """Its end as one's own, without taking it along when one is cancelled."""
+    await asyncio.wait((task,))
+    await task
 
 
 async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import os
 import secrets
 from pathlib import Path
 from typing import IO
@@ -10,6 +9,7 @@ from typing import IO
 import orjson
 
 from deploy.connection import ENDPOINTS_FILE
+from deploy.whole_file import write_whole
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 1.5
@@ -73,9 +73,12 @@ class StateFolder:
             self._ports[part] = port
             self._remember()
 
-    def say_where(self, nats: str, mongo: str) -> None:
-        content = orjson.dumps({"nats": nats, "mongo": mongo})
-        write_whole(self.path / ENDPOINTS_FILE, content)
+    def say_where(self, nats: str, mongo: str, nats_seed: str | None) -> None:
+        """`nats_seed` is the file of the operator's seed, where the server asks for one."""
+        addresses = {"nats": nats, "mongo": mongo}
+        if nats_seed is not None:
+            addresses["nats_seed"] = nats_seed
+        write_whole(self.path / ENDPOINTS_FILE, orjson.dumps(addresses))
 
     def say_nowhere(self) -> None:
         (self.path / ENDPOINTS_FILE).unlink(missing_ok=True)
@@ -95,19 +98,3 @@ class StateFolder:
             else:
                 return
             await asyncio.sleep(POLL_SECONDS)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Whole or not at all, on disk when it returns, readable by nobody else at any moment."""
-    draft = path.with_suffix(path.suffix + ".draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -9,6 +9,9 @@ import nats
 import nats.errors
 import orjson
 
+from deploy.access.local import ACCESS_FILE, STORE_KEY, LocalAccess
+from deploy.access.permissions import OPERATOR
+from deploy.connection import credentials
 from deploy.local.part import PartFailed
 
 MAX_PAYLOAD = 8 * 1024 * 1024
@@ -19,18 +22,25 @@ host: 127.0.0.1
 port: {port}
 server_name: {name}
 max_payload: {max_payload}
-jetstream {{
+jetstream: {{
   store_dir: {store}
   sync_interval: always
-}}
+{guarded_store}}}
+{access}"""
+GUARDED_STORE = """  cipher: chachapoly
+  include "{key}"
 """
 
 
 class NatsServer:
+    """With `access` it lets in only whom the access file names, and encrypts what it stores."""
+
     title = "NATS"
 
-    def __init__(self, state: Path, name: str, port: int) -> None:
-        self._state, self._name, self.port = state, name, port
+    def __init__(
+        self, state: Path, name: str, port: int, access: LocalAccess | None = None
+    ) -> None:
+        self._state, self._name, self.port, self._access = state, name, port, access
         self.url = f"nats://127.0.0.1:{port}"
 
     def command(self) -> list[str]:
@@ -41,6 +51,8 @@ class NatsServer:
                 name=self._name,
                 store=orjson.dumps(str(self._state / "nats")).decode(),
                 max_payload=MAX_PAYLOAD,
+                guarded_store=GUARDED_STORE.format(key=STORE_KEY) if self._access else "",
+                access=f'include "{ACCESS_FILE}"\n' if self._access else "",
             ),
             encoding="utf-8",
         )
@@ -70,7 +82,11 @@ class NatsServer:
 
         try:
             client = await nats.connect(
-                self.url, connect_timeout=1, allow_reconnect=False, error_cb=quiet
+                self.url,
+                connect_timeout=1,
+                allow_reconnect=False,
+                error_cb=quiet,
+                **credentials(self._access.seed(OPERATOR) if self._access else None),
             )
         except (nats.errors.Error, OSError):
             return False

@@ -6,10 +6,15 @@ the stack stops. Both end with the thread that started them, however that ends.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
+from deploy.access.local import LocalAccess
+from deploy.access.permissions import OPERATOR
 from deploy.local.folder import StateFolder
 from deploy.local.mongod import Mongod, given_answers
 from deploy.local.nats_server import NatsServer
@@ -21,18 +26,31 @@ READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 PORTS_TRIED = 3
 
-_MAKERS: dict[str, Callable[[Path, str, int], Part]] = {"nats": NatsServer, "mongo": Mongod}
+LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+"""Where the directory's days begin and end."""
+
+
+def today() -> date:
+    return datetime.now(LEGAL_ZONE).date()
 
 
 class LocalStack:
     """NATS and MongoDB in `state`; `nats_url` and `mongo_url` say where they are.
 
     With `LANGNGHE_MONGO_URL` set, that server is used and none is started. `parts` may name
-    one of the two only. Raises `FolderRefused` and `PartFailed`.
+    one of the two only. With `access` NATS lets in only those whom it lists, else it believes
+    everybody on this machine. Raises `FolderRefused` and `PartFailed`.
     """
 
-    def __init__(self, state: Path, parts: Sequence[str] = ("nats", "mongo")) -> None:
+    def __init__(
+        self,
+        state: Path,
+        parts: Sequence[str] = ("nats", "mongo"),
+        *,
+        access: LocalAccess | None = None,
+    ) -> None:
         self._folder = StateFolder(state)
+        self._access = access
         self._given_mongo = os.environ.get("LANGNGHE_MONGO_URL", "") if "mongo" in parts else ""
         self._wanted = [p for p in parts if p != "mongo" or not self._given_mongo]
         self._parts: dict[str, Part] = {}
@@ -49,13 +67,16 @@ class LocalStack:
     async def __aenter__(self) -> Self:
         await self._folder.take()
         try:
+            if self._access is not None:
+                self._access.prepare(today())
             async with asyncio.TaskGroup() as starting:
                 for name in self._wanted:
                     starting.create_task(self._start_on_free_port(name))
                 if self._given_mongo:
                     starting.create_task(self._find_given_mongo())
             if "nats" in self._parts and (self._given_mongo or "mongo" in self._parts):
-                self._folder.say_where(self.nats_url, self.mongo_url)
+                seed = str(self._access.seed(OPERATOR)) if self._access else None
+                self._folder.say_where(self.nats_url, self.mongo_url, seed)
         except BaseException as error:
             await self._stop()
             if isinstance(error, BaseExceptionGroup):  # the first that failed ended the others
@@ -68,6 +89,10 @@ class LocalStack:
 
     def pid(self, part: str) -> int:
         return self._processes[part].pid
+
+    def reload_access(self) -> None:
+        """Have NATS read the access file again; who stays in it stays connected."""
+        os.kill(self.pid("nats"), signal.SIGHUP)
 
     async def start_part(self, part: str) -> None:
         """Start `nats` or `mongo` on its port and store; raises `PartFailed` unless it answers."""
@@ -106,7 +131,7 @@ class LocalStack:
         for tried in range(1, PORTS_TRIED + 1):
             if not port or not is_free(port):
                 port = free_port()
-            part = _MAKERS[name](self._folder.path, self._folder.name, port)
+            part = self._made(name, port)
             try:
                 process = await self._started(name, part)
             except PartFailed:
@@ -116,6 +141,11 @@ class LocalStack:
             self._parts[name], self._processes[name] = part, process
             self._folder.remember_port(name, port)
             return
+
+    def _made(self, name: str, port: int) -> Part:
+        if name == "nats":
+            return NatsServer(self._folder.path, self._folder.name, port, self._access)
+        return Mongod(self._folder.path, self._folder.name, port)
 
     async def _started(self, name: str, part: Part) -> Process:
         """A process that answers; no process at all if it does not."""

@@ -103,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         settings.nats_url,
         NAME,
         seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
+        seed=settings.nats_seed,
         passing=(*AWAY, RulesMissing),
         on_closed=end_process,
     )

@@ -12,12 +12,14 @@ or a stream is away, messages wait in the hand: nothing is wrong with them, and 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import nats.errors
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats.security import NatsNKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
@@ -54,7 +56,8 @@ class Bus:
     """One process's connection to NATS.
 
     `passing` are the errors that say only that something is away for now.
-    `seal` closes dead letters; `delays` are seconds.
+    `seal` closes dead letters; `delays` are seconds. `seed` is the file of the NKey that a guarded
+    server asks for; answers then come to an inbox that nobody else may listen to.
     """
 
     def __init__(
@@ -63,11 +66,13 @@ class Bus:
         name: str,
         *,
         seal: Seal,
+        seed: Path | None = None,
         passing: tuple[type[Exception], ...] = (),
         delays: Sequence[float] = DELAYS,
         on_closed: Callable[[], None] = lambda: None,
     ) -> None:
         batch_pull.mend()
+        self._inbox = f"_INBOX_svc-{name}" if seed else "_INBOX"
 
         async def closed() -> None:
             on_closed()
@@ -75,6 +80,8 @@ class Bus:
         self.broker = NatsBroker(
             url,
             name=name,
+            security=NatsNKey.from_file(seed) if seed else None,
+            inbox_prefix=self._inbox,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             closed_cb=closed,
@@ -177,6 +184,7 @@ class Bus:
         subscriber = self.broker.subscriber(
             stream=JStream(durable.stream, declare=False),
             durable=durable.name,
+            inbox_prefix=f"{self._inbox}.".encode(),  # FastStream would take nobody's
             config=ConsumerConfig(filter_subjects=list(durable.subjects)),
             pull_sub=PullSub(batch_size=durable.batch, timeout=FETCH_SECONDS, batch=True),
             ack_policy=AckPolicy.MANUAL,

@@ -15,6 +15,9 @@ class ServiceSettings(BaseSettings):
     )
 
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma-apart.")
+    nats_seed: Path | None = Field(
+        default=None, description="File of the service's NKey seed; a guarded server asks for it."
+    )
     mongo_url: str = Field(
         default="mongodb://127.0.0.1:27017/?replicaSet=langnghe",
         description="MongoDB replica set (majority writes need one).",

@@ -13,6 +13,7 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamSource,
 )
 from nats.js.errors import NotFoundError
 
@@ -32,13 +33,17 @@ from shared.contracts import (
 
 FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
 REPORTS, REFUSALS, DEAD_LETTERS, ADVISORIES = "REPORTS", "REFUSALS", "DEAD_LETTERS", "ADVISORIES"
+NOTHING = "NOTHING"
 
 DAY = 86_400.0
 OWN_WINDOW = 600.0
 """Seconds for which our own ids are told apart: longer than any delay between deliveries
 but the last; beyond it the stores' unique indexes do."""
-OTHERS_WINDOW = 0.1
-"""The least that the server allows: ids on these streams come from outside parties."""
+NO_WINDOW = 0.0
+"""Ids that come from outside parties are never compared: they are one set for a whole stream, so
+that one party could use up the ids of another."""
+FROM_NOTHING = [StreamSource(name=NOTHING)]
+"""The server lets only a stream that has a source do without comparing ids (nats-server 2.14)."""
 ACK_WAIT_SECONDS = 15.0
 """A message that a process took into its grave comes back after this; `bus.py` keeps those in
 the hand of a living one."""
@@ -47,13 +52,20 @@ QUOTA_PER_SUBJECT = 200_000
 
 STREAMS: tuple[StreamConfig, ...] = (
     StreamConfig(
+        name=NOTHING,
+        description="Never holds a message: see FROM_NOTHING.",
+        subjects=["nothing"],
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
         name=FEED,
         description="What agencies send, until intake has taken it.",
         subjects=["feed.*.*.*.*"],
         retention=RetentionPolicy.WORK_QUEUE,
         max_msgs_per_subject=QUOTA_PER_SUBJECT,
         discard_new_per_subject=True,
-        duplicate_window=OTHERS_WINDOW,
+        duplicate_window=NO_WINDOW,
+        sources=FROM_NOTHING,
     ),
     StreamConfig(
         name=COMMANDS,
@@ -62,7 +74,8 @@ STREAMS: tuple[StreamConfig, ...] = (
         retention=RetentionPolicy.WORK_QUEUE,
         max_msgs_per_subject=QUOTA_PER_SUBJECT,
         discard_new_per_subject=True,
-        duplicate_window=OTHERS_WINDOW,
+        duplicate_window=NO_WINDOW,
+        sources=FROM_NOTHING,
     ),
     StreamConfig(
         name=EVENTS,
@@ -159,11 +172,37 @@ CONSUMERS: dict[str, Durable] = {
     )
 }
 
+ANNOUNCES: dict[str, tuple[str, ...]] = {
+    "intake": (
+        SubmissionReceived.TYPE,
+        ActivityRecorded.TYPE,
+        ChannelAnnounced.TYPE,
+        "feed.*.refused",
+    ),
+    "routing": (
+        CaseOpened.TYPE,
+        CaseAssigned.TYPE,
+        ClockStarted.TYPE,
+        CaseAccepted.TYPE,
+        CaseConcluded.TYPE,
+        "command.*.refused",
+    ),
+    "reporting": ("report.public.>", "report.internal.>", "command.*.refused"),
+}
+"""By service: where it announces. The server lets it publish nowhere else, but for its answers,
+acknowledgements and dead letters; see `deploy/access`."""
+
+OPERATORS = (*_RULES, CalendarPublished.TYPE)
+"""What the operator announces."""
+
 
 async def declare(
     jetstream: JetStreamContext, replicas: int = 1, ack_wait: float = ACK_WAIT_SECONDS
 ) -> None:
-    """Make every stream and consumer as declared here; again and again without harm."""
+    """Make every stream and consumer as declared here; again and again without harm.
+
+    Raises `RuntimeError` on a server that cannot do without comparing ids.
+    """
     for stream in STREAMS:
         config = replace(
             stream,
@@ -175,9 +214,14 @@ async def declare(
         try:
             await jetstream.stream_info(stream.name or "")
         except NotFoundError:
-            await jetstream.add_stream(config)
+            made = await jetstream.add_stream(config)
         else:
-            await jetstream.update_stream(config)
+            made = await jetstream.update_stream(config)
+        if stream.sources and made.config.duplicate_window:
+            raise RuntimeError(
+                f"stream {stream.name} compares ids of different parties: "
+                "nats-server 2.14 or newer is needed"
+            )
     for durable in CONSUMERS.values():
         await jetstream.add_consumer(
             durable.stream,

@@ -1,0 +1,131 @@
+"""`langnghe nats`: keys of parties, the server's access file, and who tried what it forbids."""
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.access.local import LocalAccess
+from deploy.access.nkeys import KeyRefused, draw_once, public_keys, register
+from deploy.access.permissions import users
+from deploy.access.server_file import server_file
+from deploy.access.violations import violations
+from deploy.connection import (
+    DEFAULT_STATE,
+    NotRunning,
+    connected,
+    find_endpoints,
+    latest_directory,
+)
+from deploy.local.stack import today
+from deploy.rules import RULE_FILES, Invalid, read_rules
+from deploy.whole_file import write_whole
+from shared.contracts.directory import Directory
+
+nats_app = typer.Typer(help="Who may say and hear what on the bus.", no_args_is_help=True)
+console = Console(stderr=True)
+
+USER = re.compile(
+    r"operator|public|svc-(?:intake|routing|reporting)|(?:agency|body)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+)
+State = Annotated[Path | None, typer.Option("--state", help="State folder; its keys are used.")]
+
+
+@nats_app.command("key")
+def key(
+    user: Annotated[str, typer.Argument(help="agency-CODE, body-CODE, public, operator, svc-NAME")],
+    state: State = None,
+    public: Annotated[
+        str | None, typer.Option(help="Public NKey of a party that keeps its seed itself.")
+    ] = None,
+    *,
+    show: Annotated[bool, typer.Option("--show", help="Print the seed as well.")] = False,
+) -> None:
+    """Make a user's key once, say where its seed is; a running system lets it in by itself."""
+    if not USER.fullmatch(user):
+        console.print(
+            "A user is agency-CODE, body-CODE, public, operator or svc-NAME.", style="red"
+        )
+        raise typer.Exit(2)
+    folder = _access(state).keys
+    try:
+        if public is not None:
+            register(folder, user, public)
+            console.print(f"{user} is known by its public key", markup=False)
+            return
+        file = draw_once(folder, user)
+    except KeyRefused as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    sys.stdout.write(f"{file}\n")
+    if show:
+        sys.stdout.write(f"{file.read_text().strip()}\n")
+
+
+@nats_app.command("config")
+def config(
+    state: State = None,
+    directory: Annotated[
+        Path | None, typer.Option(help="Directory (YAML); the one in force if none is given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File that the server includes; standard output if none.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option("--on", help="Day for which it shall hold; today if none.")
+    ] = None,
+) -> None:
+    """Write the accounts of a NATS server's configuration; users without a key are left out."""
+    access = _access(state)
+    access.draw_ours()
+    try:
+        on = date.fromisoformat(day) if day else today()
+        every = users(_directory(state, directory, access), on)
+    except (Invalid, NotRunning, ValueError) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    keys = public_keys(access.keys)
+    content = server_file(every, keys)
+    if out is None:
+        sys.stdout.write(content.decode())
+    else:
+        write_whole(out, content)
+    missing = [user.name for user in every if user.name not in keys]
+    console.print(f"{len(every) - len(missing)} users; without a key: {', '.join(missing) or '-'}")
+
+
+@nats_app.command("violations")
+def show_violations(state: State = None) -> None:
+    """Count what the one-machine server refused, by account and subject."""
+    log = (state or DEFAULT_STATE) / "log" / "nats.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    for violation, count in sorted(Counter(violations(lines)).items(), key=str):
+        sys.stdout.write(f"{count}\t{violation.account}\t{violation.verb}\t{violation.subject}\n")
+
+
+def _access(state: Path | None) -> LocalAccess:
+    return LocalAccess(state or DEFAULT_STATE)
+
+
+def _directory(state: Path | None, file: Path | None, access: LocalAccess) -> Directory | None:
+    """From the file, else as it was last published, as far as that is known here."""
+    if file is not None:
+        content = read_rules(file, RULE_FILES["directory"])
+        return content if isinstance(content, Directory) else None
+    try:
+        endpoints = find_endpoints(state)
+    except NotRunning:
+        return access.last_directory()
+    return asyncio.run(_in_force(endpoints.nats))
+
+
+async def _in_force(address: str) -> Directory | None:
+    async with connected(address) as client:
+        published = await latest_directory(client.jetstream())
+    return published.directory if published else None

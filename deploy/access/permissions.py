@@ -1,0 +1,135 @@
+"""Who may say and hear what. Pure: the directory and the contracts in, a list of users out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from shared.contracts import COMMANDS, FEED, DirectoryPublished
+from shared.contracts.directory import Agency, Body, Directory
+from shared.runtime.streams import ANNOUNCES, CONSUMERS, OPERATORS, Durable
+
+HOME = "LANGNGHE"
+"""The account of the streams, the services and the operator."""
+OPERATOR, PUBLIC = "operator", "public"
+SERVICE, AGENCY, BODY = "svc-", "agency-", "body-"
+"""How users' names begin. Codes of parties stand behind one, so none can be taken for ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One party. `name` names its key; `publish` and `subscribe` are NATS subjects.
+
+    Outside `HOME` the account imports exactly these. `inbox` is the prefix of the subjects that
+    answers come to, `never` what is forbidden although `publish` would allow it.
+    """
+
+    name: str
+    account: str
+    inbox: str
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+def users(directory: Directory | None, on: date) -> tuple[User, ...]:
+    """Every user, by name; of parties those whose directory entry is in force on that day."""
+    ours = [*map(service, ANNOUNCES), operator(), public()]
+    if directory is None:
+        return tuple(sorted(ours, key=_name))
+    agencies = [agency(code) for code in _in_force(directory.agencies, on)]
+    bodies = [body(code) for code in _in_force(directory.bodies, on)]
+    return tuple(sorted((*ours, *agencies, *bodies), key=_name))
+
+
+def agency(code: str) -> User:
+    """Feeds its own events, of types that the contract knows, and asks what became of them."""
+    return _party(
+        AGENCY,
+        code,
+        publish=(
+            *(f"feed.{code}.{type_}" for type_ in sorted(FEED)),
+            f"ask.{code}.intake.fates",
+            f"ask.{code}.intake.key",
+        ),
+        subscribe=(f"feed.{code}.refused",),
+    )
+
+
+def body(code: str) -> User:
+    """Gives commands about cases, and asks any service."""
+    commands = (type_ for type_ in sorted(COMMANDS) if type_.startswith("case."))
+    return _party(
+        BODY,
+        code,
+        publish=(*(f"command.{code}.{type_}" for type_ in commands), f"ask.{code}.*.*"),
+        subscribe=(f"command.{code}.refused",),
+    )
+
+
+def public() -> User:
+    """Hears every published report, and says nothing."""
+    return User(PUBLIC, PUBLIC, f"_INBOX_{PUBLIC}", subscribe=("report.public.>",))
+
+
+def service(name: str) -> User:
+    """Takes from its durable consumers, announces, sets aside, and answers who asks it.
+
+    Answers to parties go to `_R_`, which the server itself maps to the account of the one who
+    asked; the right to answer wherever a question says would let its sender choose the subject.
+    """
+    durables = [d for d in CONSUMERS.values() if d.name.startswith(f"{name}-")]
+    return User(
+        SERVICE + name,
+        HOME,
+        f"_INBOX_{SERVICE}{name}",
+        publish=(
+            *(subject for durable in durables for subject in _taking(durable)),
+            *ANNOUNCES[name],
+            *sorted({f"dead.{s}" for durable in durables for s in durable.subjects}),
+            "_R_.>",
+            f"_INBOX_{OPERATOR}.>",
+        ),
+        subscribe=(f"ask.*.{name}.*",),
+    )
+
+
+def operator() -> User:
+    """Does what the command line does: declares, reads, publishes rules, feeds, orders, asks."""
+    return User(
+        OPERATOR,
+        HOME,
+        f"_INBOX_{OPERATOR}",
+        publish=(
+            "$JS.API.>",
+            "$JS.ACK.>",
+            "$JS.FC.>",
+            *OPERATORS,
+            "feed.*.*.*.*",
+            "command.*.*.*.*",
+            "ask.*.*.*",
+        ),
+        subscribe=(DirectoryPublished.TYPE, "report.>"),
+        never=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"),
+    )
+
+
+def _party(kind: str, code: str, publish: tuple[str, ...], subscribe: tuple[str, ...]) -> User:
+    return User(kind + code, kind + code, f"_INBOX_{code}", publish, subscribe)
+
+
+def _taking(durable: Durable) -> tuple[str, ...]:
+    place = f"{durable.stream}.{durable.name}"
+    return (
+        f"$JS.API.CONSUMER.INFO.{place}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{place}",
+        f"$JS.ACK.{place}.>",
+    )
+
+
+def _in_force(entries: Iterable[Agency | Body], on: date) -> list[str]:
+    """Codes: a party may have several entries, one after the other."""
+    return sorted({entry.code for entry in entries if entry.in_force(on)})
+
+
+def _name(user: User) -> str:
+    return user.name

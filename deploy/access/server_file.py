@@ -1,0 +1,62 @@
+"""Writes users down as the NATS server reads them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from deploy.access.permissions import HOME, User
+
+HEAD = b"# Who may say and hear what. Written by `langnghe nats config`: do not edit.\naccounts: "
+
+
+def server_file(users: Iterable[User], keys: Mapping[str, str]) -> bytes:
+    """The `accounts` of a server's configuration; a user without a key is left out.
+
+    The same users and keys give the same bytes.
+    """
+    known = sorted((u for u in users if u.name in keys), key=lambda u: u.name)
+    parties = [user for user in known if user.account != HOME]
+    accounts: dict[str, Any] = {
+        party.account: {"users": [_user(party, keys)], "imports": _imports(party)}
+        for party in parties
+    }
+    accounts[HOME] = {
+        "jetstream": "enabled",
+        "users": [_user(user, keys) for user in known if user.account == HOME],
+        "exports": [export for party in parties for export in _exports(party)],
+    }
+    return HEAD + orjson.dumps(accounts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _user(user: User, keys: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "nkey": keys[user.name],
+        "permissions": {
+            "publish": _rule(user.publish, user.never),
+            "subscribe": _rule((f"{user.inbox}.>", *user.subscribe)),
+        },
+    }
+
+
+def _rule(allowed: Sequence[str], never: Sequence[str] = ()) -> dict[str, Sequence[str]]:
+    if not allowed:  # for the server an empty list would allow everything
+        return {"deny": [">"]}
+    return {"allow": allowed, **({"deny": never} if never else {})}
+
+
+def _imports(party: User) -> list[dict[str, Any]]:
+    return [
+        {kind: {"account": HOME, "subject": subject}}
+        for kind, subjects in (("service", party.publish), ("stream", party.subscribe))
+        for subject in subjects
+    ]
+
+
+def _exports(party: User) -> list[dict[str, Any]]:
+    """Each subject to the one account that it is for: a wrong import elsewhere finds nothing."""
+    return [
+        {kind: subject, "accounts": [party.account]}
+        for kind, subjects in (("service", party.publish), ("stream", party.subscribe))
+        for subject in subjects
+    ]
