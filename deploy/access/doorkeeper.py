@@ -1,7 +1,7 @@
 """Keeps a running server's permissions as the directory, the known keys and the day want them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date
 
@@ -22,7 +22,7 @@ class Doorkeeper:
     """Writes the access file anew when any of them changes, then calls `reload`."""
 
     def __init__(
-        self, access: LocalAccess, reload: Callable[[], None], today: Callable[[], date]
+        self, access: LocalAccess, reload: Callable[[], Awaitable[None]], today: Callable[[], date]
     ) -> None:
         self._access, self._reload, self._today = access, reload, today
         self._directory: Directory | None = None
@@ -49,5 +49,5 @@ class Doorkeeper:
         if wanted == self._written:
             return
         if self._access.write(self._directory, wanted[2]):
-            self._reload()
+            await self._reload()
         self._written = wanted

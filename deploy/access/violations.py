@@ -7,7 +7,7 @@ from dataclasses import dataclass
 _LINE = re.compile(
     r' - "(?P<account>[^"/ ]+)/[^" ]*"'
     r' - (?P<verb>Publish|Subscription) Violation - (?:Subject|Reply) "(?P<subject>\S*?)"'
-    r"(?:, (?:SID|Queue) .*)?$"
+    r"(?:, (?:SID |Queue: ).*)?$"
 )
 """Read from the end: a client gives itself the name that stands further in front."""
 

@@ -25,6 +25,10 @@ READY_SECONDS = 60.0
 """MongoDB replays its journal before it answers."""
 POLL_SECONDS = 0.05
 PORTS_TRIED = 3
+RELOADS = 2
+"""nats-server 2.15 connects the imports of an account that is new to it only the second time."""
+RELOAD_SECONDS = 10.0
+RELOADED, NOT_RELOADED = b"Reloaded server configuration", b"Failed to reload"
 
 LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Where the directory's days begin and end."""
@@ -90,9 +94,29 @@ class LocalStack:
     def pid(self, part: str) -> int:
         return self._processes[part].pid
 
-    def reload_access(self) -> None:
-        """Have NATS read the access file again; who stays in it stays connected."""
+    async def reload_access(self) -> None:
+        """Have NATS read the access file again; who stays in it stays connected.
+
+        Raises `PartFailed` if it does not take the file.
+        """
+        for _ in range(RELOADS):
+            await self._reload()
+
+    async def _reload(self) -> None:
+        log = self._log("nats")
+        start = log.stat().st_size
         os.kill(self.pid("nats"), signal.SIGHUP)
+        try:
+            async with asyncio.timeout(RELOAD_SECONDS):
+                while RELOADED not in (said := read_from(log, start)):
+                    if NOT_RELOADED in said:
+                        raise PartFailed(NatsServer.title, "does not take its access file")
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise PartFailed(NatsServer.title, "does not read its access file") from None
+
+    def _log(self, part: str) -> Path:
+        return self._folder.path / "log" / f"{part}.log"
 
     async def start_part(self, part: str) -> None:
         """Start `nats` or `mongo` on its port and store; raises `PartFailed` unless it answers."""
@@ -149,8 +173,7 @@ class LocalStack:
 
     async def _started(self, name: str, part: Part) -> Process:
         """A process that answers; no process at all if it does not."""
-        log = self._folder.path / "log" / f"{name}.log"
-        process = Process(name, (), log, descriptors=(self._folder.lock,))
+        process = Process(name, (), self._log(name), descriptors=(self._folder.lock,))
         try:
             process.command = part.command()
             await process.start()
@@ -176,6 +199,12 @@ async def _until_it_answers(part: Part, process: Process) -> None:
         if answers:
             return
         await asyncio.sleep(POLL_SECONDS)
+
+
+def read_from(file: Path, start: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(start)
+        return opened.read()
 
 
 def how_it_ended(code: int) -> str:

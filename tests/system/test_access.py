@@ -1,0 +1,697 @@
+"""Who may say and hear what, on the real server with the file that it really includes."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import nats
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from deploy.access.local import LocalAccess
+from deploy.access.nkeys import draw_once
+from deploy.access.permissions import User, agency, body, operator, public, service
+from deploy.access.violations import Violation, violations
+from deploy.connection import connected, credentials
+from deploy.local import LocalStack
+from deploy.local.stack import today
+from deploy.rules import RULE_FILES, publish_rules
+from deploy.up import system
+from services.intake.handlers import fate_teller, receiver
+from services.intake.store import MongoArrivals, MongoRecords, MongoRules, MongoSubmissions
+from shared.contracts import EVENTS, FEED
+from shared.contracts.directory import Agency
+from shared.contracts.ingress import Fate, FatesAsked, FatesTold, Refused
+from shared.runtime.bus import Bus
+from shared.runtime.sealing import DEAD_LETTER_USE, Seal
+from shared.runtime.streams import ANNOUNCES, declare
+from tests.examples_intake import call, directory, rulebook_published, sent, vault
+from tests.examples_intake import directory_published as published
+from tests.fakes_intake import MemoryArrivals, MemoryRecords, MemoryRules, MemorySubmissions
+
+SAMPLE = Path(__file__).parents[2] / "deploy" / "sample"
+CALL = "hotline-call.logged.v1"
+SEAL = Seal(X25519PrivateKey.generate().public_key().public_bytes_raw(), DEAD_LETTER_USE)
+SECURITY_EVENT_SECONDS = 5.0
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def arrived(client: Client) -> None:
+    """Return when the server has read all that was said: a first PING overtakes what waits."""
+    await client.flush()
+    await client.flush()
+
+
+def province(*agencies: str):
+    """One in which a body may have an agency's code."""
+    [front] = directory().bodies
+    return directory(
+        agencies=tuple(Agency(code=a, unit="an-thai") for a in agencies),
+        bodies=(front, *(front.model_copy(update={"code": a}) for a in agencies)),
+    )
+
+
+def logged(agency_code: str, item: str, **more) -> bytes:
+    return sent(CALL, call(call=item), item=item, agency=agency_code, **more).body
+
+
+class Guarded:
+    """A guarded server of the test's own; `let_in` writes its file and waits until it holds."""
+
+    def __init__(self, state: Path, thread) -> None:
+        self.state, self._thread = state, thread
+        self.access = LocalAccess(state)
+        self.stack = LocalStack(state, parts=("nats",), access=self.access)
+        thread.run(self.stack.__aenter__())
+
+    @property
+    def url(self) -> str:
+        return self.stack.nats_url
+
+    async def let_in(self, whom, *named: User) -> None:
+        for user in named:
+            draw_once(self.access.keys, user.name)
+        if self.access.write(whom, today()):
+            await self.stack.reload_access()
+        async with asyncio.timeout(10):
+            for user in named:
+                while not await self.lets_in(user):
+                    await asyncio.sleep(0.02)
+
+    async def lets_in(self, user: User) -> bool:
+        try:
+            async with self.connected(user):
+                return True
+        except (nats.errors.Error, OSError):
+            return False
+
+    @asynccontextmanager
+    async def connected(self, user: User) -> AsyncIterator[Client]:
+        async def quiet(_error: Exception) -> None:
+            """Refusals are read from the server's log."""
+
+        client = await nats.connect(
+            self.url,
+            allow_reconnect=False,
+            error_cb=quiet,
+            **credentials(self.access.seed(user.name), user),
+        )
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    def refused(self) -> list[Violation]:
+        log = (self.state / "log" / "nats.log").read_text()
+        return list(violations(log.splitlines()))
+
+
+@pytest.fixture
+def guarded(loop_thread, tmp_path) -> Iterator[Guarded]:
+    server = Guarded(tmp_path / "guarded", loop_thread)
+    yield server
+    loop_thread.run(server.stack.__aexit__())
+
+
+@pytest.fixture
+async def ours(guarded) -> AsyncIterator[Client]:
+    """The operator's connection, all streams declared."""
+    async with guarded.connected(operator()) as client:
+        await declare(client.jetstream())
+        yield client
+
+
+async def waiting(ours: Client) -> Counter:
+    """How many messages lie in the feed, by subject, when all that was sent has arrived there."""
+    last = await ours.jetstream().publish(f"feed.the-last.{CALL}", b"")
+    await ours.jetstream().delete_msg("FEED", last.seq)
+    info = await ours.jetstream().stream_info("FEED", subjects_filter=">")
+    return Counter(info.state.subjects or {})
+
+
+@asynccontextmanager
+async def intake(guarded: Guarded, handler, answerer=None) -> AsyncIterator[None]:
+    """Intake's entrance under intake's own key."""
+    bus = Bus(guarded.url, "intake", seal=SEAL, seed=guarded.access.seed("svc-intake"))
+    bus.admit("intake-feed", handler)
+    if answerer is not None:
+        bus.answer("intake", "fates", answerer)
+    await bus.start()
+    try:
+        yield
+    finally:
+        await bus.stop()
+
+
+class Memory:
+    """Intake's receiver over stores in memory."""
+
+    def __init__(self, whom) -> None:
+        self.submissions, self.arrivals = MemorySubmissions(), MemoryArrivals()
+        self._records, self._rules, self._whom = MemoryRecords(), MemoryRules(), whom
+
+    async def receiver(self):
+        await self._rules.keep(
+            [published().model_copy(update={"directory": self._whom})], [rulebook_published()]
+        )
+        return receiver(self.submissions, self._records, self.arrivals, self._rules, vault())
+
+
+ATTACKERS = [f"a{n:02}" for n in range(20)]
+VICTIMS = [f"b{n:02}" for n in range(20)]
+
+Say = Callable[[Client, str, str, str], Awaitable[None]]
+
+
+async def payload(client: Client, subject: str, me: str, other: str) -> None:
+    await client.publish(subject, spoof(me, other, data={**call(), "agency": other}))
+
+
+async def source(client: Client, subject: str, me: str, other: str) -> None:
+    await client.publish(subject, spoof(me, other, source=f"/agencies/{other}"))
+
+
+async def header(client: Client, subject: str, me: str, other: str) -> None:
+    names = ("agency", "ce-source", "Nats-User", "Nats-Request-Info")
+    await client.publish(subject, spoof(me, other), headers=dict.fromkeys(names, other))
+
+
+async def reply(client: Client, subject: str, me: str, other: str) -> None:
+    await client.publish(subject, spoof(me, other), reply=f"feed.{other}.{CALL}")
+
+
+DISGUISES: dict[str, Say] = {d.__name__: d for d in (payload, source, header, reply)}
+
+
+def spoof(me: str, other: str, **more) -> bytes:
+    data = more.pop("data", call())
+    data["call"] = f"{me}-{other}-{'-'.join(more)}"
+    return sent(CALL, data, item=f"{me}-{other}-{len(more)}-{len(data)}", agency=me, **more).body
+
+
+class TestNoAgencySpeaksAsAnother:
+    """20 agencies, 20 others, four disguises: 1,600 attempts each way."""
+
+    async def attempt(self, guarded: Guarded, subject: Callable[[str, str], str]) -> None:
+        whom = province(*ATTACKERS, *VICTIMS)
+        await guarded.let_in(whom, *map(agency, (*ATTACKERS, *VICTIMS)))
+        for me in ATTACKERS:
+            async with guarded.connected(agency(me)) as client:
+                for other in VICTIMS:
+                    for disguise in DISGUISES.values():
+                        await disguise(client, subject(me, other), me, other)
+                await arrived(client)
+
+    async def test_on_its_subject_the_server_takes_nothing(self, guarded, ours):
+        await self.attempt(guarded, lambda _me, other: f"feed.{other}.{CALL}")
+
+        assert await waiting(ours) == {}
+
+    async def test_on_its_subject_every_attempt_is_a_security_event(self, guarded, ours):
+        await self.attempt(guarded, lambda _me, other: f"feed.{other}.{CALL}")
+
+        await until(lambda: len(guarded.refused()) >= 1600, SECURITY_EVENT_SECONDS)
+        assert Counter(guarded.refused()) == {
+            Violation(f"agency-{me}", "publish", f"feed.{other}.{CALL}"): len(DISGUISES)
+            for me in ATTACKERS
+            for other in VICTIMS
+        }
+
+    async def test_on_its_own_subject_no_disguise_makes_it_another(self, guarded, ours):
+        await self.attempt(guarded, lambda me, _other: f"feed.{me}.{CALL}")
+
+        assert await waiting(ours) == {f"feed.{me}.{CALL}": 80 for me in ATTACKERS}
+
+    async def test_whatever_it_claims_is_counted_under_its_own_name(self, guarded, ours):
+        memory = Memory(province(*ATTACKERS, *VICTIMS))
+        await self.attempt(guarded, lambda me, _other: f"feed.{me}.{CALL}")
+        async with intake(guarded, await memory.receiver()):
+            await until(lambda: len(memory.arrivals.noted) == 1600)
+
+        fates = list(memory.arrivals.noted.values())
+        rules = Counter(p.rule for f in fates if f.refusal for p in f.refusal.problems)
+        assert Counter(f.arrival.party for f in fates) == dict.fromkeys(ATTACKERS, 80)
+        assert rules == {"extra_forbidden": 400, "foreign-source": 400}
+        assert {k.event.data.agency for k in memory.submissions.kept} == set(ATTACKERS)
+
+    async def test_a_trace_is_not_sent_to_it_either(self, guarded, ours):
+        await guarded.let_in(province("a1", "b1"), agency("a1"))
+        async with guarded.connected(agency("a1")) as client:
+            trace = {"Nats-Trace-Dest": f"feed.b1.{CALL}"}
+            await client.publish(f"feed.a1.{CALL}", logged("a1", "i1"), headers=trace)
+            await arrived(client)
+            await client.jetstream().publish(f"feed.a1.{CALL}", logged("a1", "i2"))
+
+        assert set(await waiting(ours)) == {f"feed.a1.{CALL}"}
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "submission.received.v1",
+            "feed.b1.refused",
+            "command.b1.case.accept.v1",
+            f"feed.b1.{CALL}",
+        ],
+    )
+    async def test_no_answer_of_a_service_is_turned_against_others(self, guarded, ours, target):
+        memory = Memory(province("a1", "b1"))
+        await guarded.let_in(province("a1", "b1"), agency("a1"))
+        before = [(await ours.jetstream().stream_info(s)).state.messages for s in STREAMS]
+        async with (
+            intake(guarded, await memory.receiver(), fate_teller(memory.arrivals)),
+            guarded.connected(agency("a1")) as client,
+        ):
+            asked = FatesAsked(sequences=(1,)).model_dump_json().encode()
+            await client.publish("ask.a1.intake.fates", asked, reply=target)
+            await client.request("ask.a1.intake.fates", asked, timeout=5)
+
+        after = [(await ours.jetstream().stream_info(s)).state.messages for s in STREAMS]
+        assert after == before
+
+
+STREAMS = ("FEED", "COMMANDS", "EVENTS", "REFUSALS")
+
+
+class TestIdsOfAnother:
+    async def test_used_up_beforehand_they_cost_it_nothing(self, guarded, ours, mongo_database):
+        """Ids and Nats-Msg-Ids of 1,000 events, each guessed right before it is sent."""
+        whom = province("a1", "b1")
+        await guarded.let_in(whom, agency("a1"), agency("b1"))
+        submissions, arrivals = MongoSubmissions(mongo_database), MongoArrivals(mongo_database)
+        rules = MongoRules(mongo_database)
+        await submissions.prepare()
+        await rules.keep(
+            [published().model_copy(update={"directory": whom})], [rulebook_published()]
+        )
+        handler = receiver(submissions, MongoRecords(mongo_database), arrivals, rules, vault())
+
+        async def say(client: Client, code: str, item: str) -> bool:
+            ack = await client.jetstream().publish(
+                f"feed.{code}.{CALL}", logged(code, item), headers={"Nats-Msg-Id": item}
+            )
+            return bool(ack.duplicate)
+
+        taken_for_known = []
+        async with (
+            guarded.connected(agency("a1")) as thief,
+            guarded.connected(agency("b1")) as owner,
+            intake(guarded, handler),
+        ):
+            for start in range(0, 1000, 50):
+                items = [f"item-{n}" for n in range(start, start + 50)]
+                await asyncio.gather(*(say(thief, "a1", item) for item in items))
+                taken_for_known += await asyncio.gather(*(say(owner, "b1", i) for i in items))
+            async with asyncio.timeout(20):
+                while await mongo_database["arrivals"].count_documents({}) < 2000:
+                    await asyncio.sleep(0.02)
+
+        kept = await mongo_database["submissions"].count_documents({"agency": "b1"})
+        assert not any(taken_for_known)
+        assert kept == 1000
+        told = await arrivals.fates("b1", FatesAsked(items=("item-0", "item-999")))
+        assert [t.fate for t in told] == [Fate.KEPT, Fate.KEPT]
+
+    async def test_a_server_started_again_compares_none_either(self, guarded, ours):
+        await declare(ours.jetstream())
+        for stream in ("FEED", "COMMANDS"):
+            info = await ours.jetstream().stream_info(stream)
+
+            assert not info.config.duplicate_window
+
+    async def test_streams_declared_before_are_mended(self, guarded, ours):
+        window = replace(
+            (await ours.jetstream().stream_info("FEED")).config, sources=None, duplicate_window=0.1
+        )
+        await ours.jetstream().update_stream(window)
+
+        await declare(ours.jetstream())
+
+        assert not (await ours.jetstream().stream_info("FEED")).config.duplicate_window
+
+
+PARTIES, QUESTIONS = ("own", "other", "operator"), ("fates", "key", "text")
+
+
+def contract_subjects() -> list[str]:
+    """Every subject that is spoken on, for two parties of each kind, and those of NATS itself."""
+    return [
+        *(f"feed.{p}.{type_}" for p in PARTIES for type_ in FEED),
+        *(f"feed.{p}.what-ever.happened.v1" for p in PARTIES),
+        *(f"feed.{p}.refused" for p in PARTIES),
+        *(f"command.{p}.case.{verb}.v1" for p in PARTIES for verb in ("accept", "conclude")),
+        *(f"command.{p}.report.close.v1" for p in PARTIES),
+        *(f"command.{p}.refused" for p in PARTIES),
+        *(f"ask.{p}.{s}.{q}" for p in PARTIES for s in ANNOUNCES for q in QUESTIONS),
+        *EVENTS,
+        "report.public.s-124.u1.2026-h1",
+        "report.internal.u1.s-124.2026-h1",
+        f"dead.feed.own.{CALL}",
+        "dead.submission.received.v1",
+        "nothing",
+        "audit.x.v1",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.INFO.FEED",
+        "$JS.API.STREAM.CREATE.MINE",
+        "$JS.API.STREAM.DELETE.EVENTS",
+        "$JS.API.STREAM.PURGE.FEED",
+        "$JS.API.STREAM.MSG.GET.EVENTS",
+        "$JS.API.DIRECT.GET.EVENTS",
+        "$JS.API.CONSUMER.CREATE.FEED.mine",
+        "$JS.API.CONSUMER.MSG.NEXT.EVENTS.routing-rules",
+        "$JS.API.CONSUMER.MSG.NEXT.FEED.intake-feed",
+        "$JS.ACK.FEED.intake-feed.1.1.1.1.0",
+        "$SYS.REQ.SERVER.PING",
+        "$SYS.REQ.USER.INFO",
+        "_INBOX.x",
+        "_INBOX_own.x",
+        "_INBOX_other.x",
+        "_INBOX_operator.x",
+        "_INBOX_svc-intake.x",
+    ]
+
+
+WILD = (
+    ">",
+    "*.*",
+    "feed.>",
+    "feed.own.>",
+    "feed.*.refused",
+    "command.>",
+    "ask.>",
+    "report.>",
+    "report.public.>",
+    "report.internal.>",
+    "submission.>",
+    "dead.>",
+    "$JS.>",
+    "$JS.EVENT.>",
+    "$SYS.>",
+    "_INBOX.>",
+    "_INBOX_own.>",
+    "_INBOX_other.>",
+    "_INBOX_operator.>",
+    "_R_.>",
+)
+
+DECLARED = {
+    "agency": (
+        agency("own"),
+        {
+            "feed.own.hotline-call.logged.v1",
+            "feed.own.mailbox-message.arrived.v1",
+            "feed.own.form.submitted.v1",
+            "feed.own.letter.registered.v1",
+            "feed.own.supervision.recorded.v1",
+            "feed.own.dialogue.held.v1",
+            "feed.own.channel.published.v1",
+            "ask.own.intake.fates",
+            "ask.own.intake.key",
+        },
+        {"feed.own.refused", "_INBOX_own.x", "_INBOX_own.>"},
+    ),
+    "body": (
+        body("own"),
+        {
+            "command.own.case.accept.v1",
+            "command.own.case.conclude.v1",
+            *(f"ask.own.{s}.{q}" for s in ANNOUNCES for q in QUESTIONS),
+        },
+        {"command.own.refused", "_INBOX_own.x", "_INBOX_own.>"},
+    ),
+    "report consumer": (
+        public(),
+        set(),
+        {"report.public.s-124.u1.2026-h1", "report.public.>"},
+    ),
+    "intake": (
+        service("intake"),
+        {
+            "submission.received.v1",
+            "activity.recorded.v1",
+            "channel.announced.v1",
+            "feed.own.refused",
+            "feed.other.refused",
+            "feed.operator.refused",
+            f"dead.feed.own.{CALL}",
+            "$JS.API.CONSUMER.MSG.NEXT.FEED.intake-feed",
+            "$JS.ACK.FEED.intake-feed.1.1.1.1.0",
+            "_INBOX_operator.x",
+        },
+        {
+            *(f"ask.{p}.intake.{q}" for p in PARTIES for q in QUESTIONS),
+            "_INBOX_svc-intake.x",
+        },
+    ),
+}
+
+
+class TestTheDeclaredSet:
+    """What each may is what is written above: no less, no more."""
+
+    @pytest.mark.parametrize("who", DECLARED)
+    async def test_it_may_say_exactly_that(self, guarded, ours, who):
+        user, allowed, _ = DECLARED[who]
+        await guarded.let_in(province("own", "other", "operator"), *self.everybody(user))
+        async with guarded.connected(user) as client:
+            for subject in contract_subjects():
+                await client.publish(subject, b"{}")
+            await arrived(client)
+
+        forbidden = set(contract_subjects()) - allowed
+        await until(lambda: len(guarded.refused()) >= len(forbidden), SECURITY_EVENT_SECONDS)
+        assert {v.subject for v in guarded.refused() if v.verb == "publish"} == forbidden
+
+    @pytest.mark.parametrize("who", DECLARED)
+    async def test_it_may_hear_exactly_that(self, guarded, ours, who):
+        user, _, allowed = DECLARED[who]
+        await guarded.let_in(province("own", "other", "operator"), *self.everybody(user))
+        async with guarded.connected(user) as client:
+            for subject in (*contract_subjects(), *WILD):
+                await client.subscribe(subject)
+            await arrived(client)
+
+        forbidden = {*contract_subjects(), *WILD} - allowed
+        await until(lambda: len(guarded.refused()) >= len(forbidden), SECURITY_EVENT_SECONDS)
+        assert {v.subject for v in guarded.refused() if v.verb == "subscription"} == forbidden
+
+    def everybody(self, user: User) -> list[User]:
+        return [user, agency("other"), agency("operator")]
+
+    async def test_what_an_agency_may_say_is_confirmed_by_the_stream(self, guarded, ours):
+        await guarded.let_in(province("own"), agency("own"))
+        async with guarded.connected(agency("own")) as client:
+            acks = [await client.jetstream().publish(f"feed.own.{t}", b"{}") for t in FEED]
+
+        assert {ack.stream for ack in acks} == {"FEED"}
+
+    async def test_what_a_body_may_say_is_confirmed_by_the_stream(self, guarded, ours):
+        mine = body("mat-tran-tinh")
+        await guarded.let_in(province("own"), mine)
+        async with guarded.connected(mine) as client:
+            ack = await client.jetstream().publish("command.mat-tran-tinh.case.accept.v1", b"{}")
+
+        assert ack.stream == "COMMANDS"
+
+    async def test_a_report_consumer_hears_public_reports_alone(self, guarded, ours):
+        async with guarded.connected(public()) as consumer:
+            heard = await consumer.subscribe("report.public.>")
+            await arrived(consumer)
+            async with guarded.connected(service("reporting")) as reporting:
+                await reporting.publish("report.internal.u1.s-124.2026-h1", b"inside")
+                await reporting.publish("report.public.s-124.u1.2026-h1", b"for all")
+                await arrived(reporting)
+
+            assert (await heard.next_msg(5)).data == b"for all"
+
+    async def test_without_a_key_nobody_comes_in(self, guarded):
+        with pytest.raises((nats.errors.Error, OSError)):
+            await nats.connect(guarded.url, allow_reconnect=False, error_cb=ignore)
+
+
+async def ignore(_error: Exception) -> None:
+    pass
+
+
+class TestAFlood:
+    QUOTA = 50
+
+    async def test_is_refused_to_its_sender_alone(self, guarded, ours):
+        await guarded.let_in(province("a1", "b1"), agency("a1"), agency("b1"))
+        config = (await ours.jetstream().stream_info("FEED")).config
+        await ours.jetstream().update_stream(replace(config, max_msgs_per_subject=self.QUOTA))
+
+        async def say(client: Client, code: str, number: int) -> int | str:
+            try:
+                body_ = logged(code, f"item-{number}")
+                ack = await client.jetstream().publish(f"feed.{code}.{CALL}", body_)
+            except APIError as error:
+                return str(error.description)
+            return ack.seq
+
+        async with guarded.connected(agency("a1")) as flood, guarded.connected(agency("b1")) as b:
+            said = await asyncio.gather(*(say(flood, "a1", n) for n in range(4 * self.QUOTA)))
+            others = await asyncio.gather(*(say(b, "b1", n) for n in range(self.QUOTA)))
+
+        taken = {answer for answer in said if isinstance(answer, int)}
+        assert {a for a in said if isinstance(a, str)} == {"maximum messages per subject exceeded"}
+        assert len(taken) == self.QUOTA
+        assert all(isinstance(answer, int) for answer in others)
+        assert await waiting(ours) == {f"feed.{c}.{CALL}": self.QUOTA for c in ("a1", "b1")}
+
+        memory = Memory(province("a1", "b1"))
+        async with intake(guarded, await memory.receiver()):
+            await until(lambda: len(memory.arrivals.noted) == 2 * self.QUOTA)
+        decided = {f.arrival.sequence for f in memory.arrivals.noted.values() if f.subject}
+        assert taken <= decided
+
+    async def test_of_made_up_types_is_no_way_round_the_quota(self, guarded, ours):
+        await guarded.let_in(province("a1"), agency("a1"))
+        async with guarded.connected(agency("a1")) as client:
+            for n in range(50):
+                await client.publish(f"feed.a1.hotline-call.logged.v{n + 2}", b"{}")
+            await arrived(client)
+
+        assert await waiting(ours) == {}
+
+
+class TestTheDisk:
+    CANARY = "Nguyễn Thị Mật nói rằng".encode()
+
+    @pytest.mark.parametrize(("encrypted", "seen"), [(True, False), (False, True)])
+    async def test_only_an_unguarded_server_stores_in_clear(
+        self, tmp_path, loop_thread, encrypted, seen
+    ):
+        state = tmp_path / "state"
+        access = LocalAccess(state) if encrypted else None
+        async with LocalStack(state, parts=("nats",), access=access) as stack:
+            seed = access.seed("operator") if access else None
+            client = await nats.connect(stack.nats_url, **credentials(seed))
+            await declare(client.jetstream())
+            await client.jetstream().publish(f"feed.a1.{CALL}", self.CANARY)
+            await client.close()
+
+        files = [file for file in (state / "nats").rglob("*") if file.is_file()]
+        forms = (self.CANARY, b64encode(self.CANARY), b"hotline-call.logged")
+        assert any(form in file.read_bytes() for file in files for form in forms) is seen
+
+    async def test_what_it_stored_is_there_again_after_a_restart(self, tmp_path):
+        access = LocalAccess(tmp_path)
+        for sequence in (1, 2):
+            async with LocalStack(tmp_path, parts=("nats",), access=access) as stack:
+                client = await nats.connect(stack.nats_url, **credentials(access.seed("operator")))
+                await declare(client.jetstream())
+                ack = await client.jetstream().publish(f"feed.a1.{CALL}", self.CANARY)
+                await client.close()
+
+                assert ack.seq == sequence
+
+
+class TestAReload:
+    async def test_lets_a_new_agency_in_while_the_others_go_on(self, guarded, ours):
+        await guarded.let_in(province("a1"), agency("a1"))
+        async with guarded.connected(agency("a1")) as client:
+            jetstream = client.jetstream()
+
+            async def go_on():
+                return [
+                    await jetstream.publish(f"feed.a1.{CALL}", logged("a1", f"i{n}"))
+                    for n in range(400)
+                ]
+
+            going = asyncio.create_task(go_on())
+            await guarded.let_in(province("a1", "a2"), agency("a2"))
+            acks = await going
+
+        assert [ack.seq for ack in acks] == list(range(1, 401))
+
+    async def test_shows_out_one_whose_entry_has_ended(self, guarded, ours):
+        await guarded.let_in(province("a1", "a2"), agency("a1"), agency("a2"))
+        async with guarded.connected(agency("a1")) as client:
+            await guarded.let_in(province("a2"))
+
+            await until(lambda: not client.is_connected)
+            assert not await guarded.lets_in(agency("a1"))
+
+    async def test_of_unchanged_rules_is_not_asked_for(self, guarded):
+        whom = province("a1")
+        draw_once(guarded.access.keys, "agency-a1")
+        assert guarded.access.write(whom, today())
+
+        assert not guarded.access.write(whom, today())
+
+
+class TestTheWholeSystem:
+    async def test_an_agency_comes_in_and_is_answered_and_nobody_breaks_a_rule(self, tmp_path):
+        """Rules, a new agency, its key, its events, its answers; then the same folder again."""
+        state = tmp_path / "state"
+        new = agency("a-moi")
+        async with system(state) as running:
+            guarded = At(state, running.endpoints.nats)
+            async with connected(running.endpoints.nats) as ours:
+                for noun in RULE_FILES:
+                    await publish_rules(ours, SAMPLE / f"{noun}.yaml", noun)
+                draw_once(guarded.access.keys, new.name)
+                assert not await guarded.lets_in(new)
+                await publish_rules(ours, with_agency("a-moi", tmp_path), "directory")
+                async with asyncio.timeout(10):
+                    while not await guarded.lets_in(new):
+                        await asyncio.sleep(0.05)
+
+            async with guarded.connected(new) as client:
+                refusals = await client.subscribe("feed.a-moi.refused")
+                good = await client.jetstream().publish(
+                    f"feed.a-moi.{CALL}", logged("a-moi", "good"), timeout=5
+                )
+                await client.jetstream().publish(f"feed.a-moi.{CALL}", b"{}", timeout=5)
+                refused = json.loads((await refusals.next_msg(20)).data)
+                fate = await self.fate(client, good.seq)
+
+        assert fate == Fate.KEPT
+        assert Refused.model_validate(refused["data"]).party == "a-moi"
+        assert guarded.refused() == []
+
+        async with LocalStack(state, access=LocalAccess(state)) as stack:
+            assert await At(state, stack.nats_url).lets_in(new)
+
+    async def fate(self, client: Client, sequence: int) -> Fate:
+        asked = FatesAsked(sequences=(sequence,)).model_dump_json().encode()
+        async with asyncio.timeout(20):
+            while True:
+                answer = await client.request("ask.a-moi.intake.fates", asked, timeout=5)
+                told = FatesTold.model_validate_json(answer.data)
+                if told.fates:
+                    return told.fates[0].fate
+                await asyncio.sleep(0.05)
+
+
+class At(Guarded):
+    """A guarded server that somebody else runs."""
+
+    def __init__(self, state: Path, url: str) -> None:
+        self.state, self._url, self.access = state, url, LocalAccess(state)
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+
+def with_agency(code: str, folder: Path) -> Path:
+    content = yaml.safe_load((SAMPLE / "directory.yaml").read_text())
+    content["agencies"].append({"code": code, "unit": "tinh"})
+    file = folder / "directory.yaml"
+    file.write_text(yaml.safe_dump(content, allow_unicode=True))
+    return file
