@@ -89,13 +89,11 @@ async def system(
                 endpoints = Endpoints(
                     Address(stack.nats_url, access.seed(OPERATOR)), stack.mongo_url
                 )
-                client = await ending.enter_async_context(
-                    connected(endpoints.nats, "langnghe-doorkeeper")
-                )
-                await declare(client.jetstream())
                 doorkeeper = Doorkeeper(access, stack.reload_access, today)
-                await doorkeeper.look(client)
-                keeping = asyncio.create_task(doorkeeper.keep(client))
+                async with connected(endpoints.nats) as client:
+                    await declare(client.jetstream())
+                    await doorkeeper.look(client)
+                keeping = asyncio.create_task(doorkeeper.keep(endpoints.nats))
                 ending.push_async_callback(_end, (keeping,))
                 services = Services(
                     state,

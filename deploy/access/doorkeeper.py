@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import PUBLIC_KEYS
-from deploy.connection import latest_directory
+from deploy.connection import NotRunning, connected, latest_directory
 from shared.contracts import DirectoryPublished
 from shared.contracts.directory import Directory
 from shared.runtime.streams import EVENTS
@@ -29,14 +29,18 @@ class Doorkeeper:
         self._published = 0
         self._written: tuple[int, int, date] | None = None
 
-    async def keep(self, client: Client) -> None:
-        """Look for ever; while the server is away there is nothing to let in."""
+    async def keep(self, url: str) -> None:
+        """Look for ever; while the server is away there is nobody to let in."""
         while True:
-            with suppress(nats.errors.Error, TimeoutError):
-                await self.look(client)
+            with suppress(NotRunning, nats.errors.Error, TimeoutError):
+                async with connected(url, "langnghe-doorkeeper") as client:
+                    while not client.is_closed:
+                        await self.look(client)
+                        await asyncio.sleep(POLL_SECONDS)
             await asyncio.sleep(POLL_SECONDS)
 
     async def look(self, client: Client) -> None:
+        """Look once, as the operator."""
         jetstream = client.jetstream()
         info = await jetstream.stream_info(EVENTS, subjects_filter=DirectoryPublished.TYPE)
         published = (info.state.subjects or {}).get(DirectoryPublished.TYPE, 0)

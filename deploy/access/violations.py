@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _LINE = re.compile(
-    r' - "(?P<account>[^"/ ]+)/[^" ]*"'
-    r' - (?P<verb>Publish|Subscription) Violation - (?:Subject|Reply) "(?P<subject>\S*?)"'
-    r"(?:, (?:SID |Queue: ).*)?$"
+    r'.* - "(?P<account>[^"/ ]+)/[^" ]*"'
+    r' - (?P<verb>Publish|Subscription) Violation - (?:Subject|Reply) "(?P<subject>\S*)"'
+    r'(?:, Queue: "\S*")?(?:, SID \S+)?'
 )
-"""Read from the end: a client gives itself the name that stands further in front."""
+"""The last words of a line: a client gives itself the name that stands further in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,5 @@ class Violation:
 def violations(lines: Iterable[str]) -> Iterator[Violation]:
     """Every refused publish and subscription, in the order of the log."""
     for line in lines:
-        if found := _LINE.search(line):
+        if found := _LINE.fullmatch(line.rstrip()):
             yield Violation(found["account"], found["verb"].lower(), found["subject"])

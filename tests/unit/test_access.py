@@ -1,12 +1,15 @@
 """Permissions follow from directory and contracts; keys are drawn once; the server's file is exact."""
 
 import stat
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import nkeys
 import orjson
 import pytest
+from nats.js.errors import NotFoundError
 from typer.testing import CliRunner
 
 from deploy.access.cli import nats_app
@@ -17,7 +20,7 @@ from deploy.access.server_file import HEAD, server_file
 from deploy.access.violations import Violation, violations
 from shared.contracts import EVENTS, FEED
 from shared.contracts.directory import Agency, Body, Jurisdiction
-from shared.runtime.streams import ANNOUNCES, CONSUMERS, OPERATORS
+from shared.runtime.streams import ANNOUNCES, CONSUMERS, OPERATORS, declare
 from tests.examples_intake import TODAY, directory, label
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "directory.yaml"
@@ -138,6 +141,21 @@ KEYS = {"agency-a017": "UA", "body-b1": "UB", "operator": "UC", "public": "UD"}
 EVERY = (public(), operator(), body("b1"), agency("a017"), agency("a018"))
 
 
+class TestDeclaring:
+    async def test_a_server_that_compares_ids_all_the_same_is_refused(self):
+        class Old:
+            """Gives every stream the window that it would have without a source."""
+
+            async def stream_info(self, _name):
+                raise NotFoundError
+
+            async def add_stream(self, config):
+                return SimpleNamespace(config=replace(config, duplicate_window=120.0))
+
+        with pytest.raises(RuntimeError, match=r"FEED compares ids .* 2\.14"):
+            await declare(Old())
+
+
 class TestTheServersFile:
     def test_a_party_imports_exactly_what_it_may_say_and_hear(self):
         party = accounts(EVERY, KEYS)["agency-a017"]
@@ -255,9 +273,8 @@ class TestViolations:
         assert list(violations([LINE + said])) == [Violation("agency-a1", verb, subject)]
 
     def test_a_client_cannot_put_it_on_another_by_its_name(self):
-        lying = LINE.replace(
-            "v2.16.0:python3", '\\" - \\"agency-b/nkey:U\\" - Publish Violation - Subject \\"x\\"'
-        )
+        lie = '" - "agency-b/nkey:U" - Publish Violation - Subject "x", SID 1'
+        lying = LINE.replace("v2.16.0:python3", lie)
 
         [violation] = violations([lying + 'Publish Violation - Subject "feed.b.x.y.v1"'])
 
