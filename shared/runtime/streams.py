@@ -25,10 +25,19 @@ from shared.contracts import (
     CaseConcluded,
     CaseOpened,
     ChannelAnnounced,
+    ChannelInterrupted,
+    ChannelSilent,
     ClockStarted,
     DirectoryPublished,
+    IdentityOpened,
     RulebookPublished,
+    SubmissionErased,
+    SubmissionHeld,
+    SubmissionRated,
     SubmissionReceived,
+    SubmissionRelated,
+    SubmissionReleased,
+    SubmissionSupplemented,
 )
 
 FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
@@ -175,9 +184,19 @@ CONSUMERS: dict[str, Durable] = {
 ANNOUNCES: dict[str, tuple[str, ...]] = {
     "intake": (
         SubmissionReceived.TYPE,
+        SubmissionRelated.TYPE,
+        SubmissionSupplemented.TYPE,
+        SubmissionRated.TYPE,
+        SubmissionErased.TYPE,
+        SubmissionHeld.TYPE,
+        SubmissionReleased.TYPE,
+        IdentityOpened.TYPE,
         ActivityRecorded.TYPE,
         ChannelAnnounced.TYPE,
+        ChannelSilent.TYPE,
+        ChannelInterrupted.TYPE,
         "feed.*.refused",
+        "command.*.refused",
     ),
     "routing": (
         CaseOpened.TYPE,
