@@ -1,28 +1,47 @@
-"""Sends items to the feed, and says of each whether it was kept, known already, or refused."""
+"""Sends items to the feed, and says of each whether it was kept, known already, or refused.
+
+What an item says is sealed to intake before it leaves, unless it is to go in clear.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import nats.errors
+import orjson
 from nats.aio.client import Client
 
-from deploy.connection import ask_fates, refusal_in_words
+from deploy.connection import NotRunning, ask_fates, refusal_in_words
 from deploy.dead import dead_letters
-from deploy.items import Item
+from deploy.items import Item, sealed
 from shared.contracts.envelope import MEDIA_TYPE
 from shared.contracts.ingress import ItemFate
+from shared.runtime.sealing import Seal
 from shared.runtime.streams import FEED
 
 WINDOW = 256
 ASKED_AT_ONCE = 500
 POLL_SECONDS = 0.1
+ASK_SECONDS = 5.0
+ROOM_FOR_HEADERS = 512
+"""Bytes of what the server lets a message weigh that are not its body."""
+
+TOO_LARGE = "too-large"
+MAIL_IT = "larger than the server takes: deliver it by LMTP, IMAP or HTTP"
+
+
+class NoKey(NotRunning):
+    """Intake does not tell its key, and what is to be sealed is not sent in clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of an item. `fate`: kept, duplicate, refused, dead-letter, pending."""
+    """What became of an item. `fate`: kept, duplicate, refused, dead-letter, pending.
+
+    Of what was not sent: too-large, missed, refused.
+    """
 
     item: Item
     fate: str
@@ -36,10 +55,22 @@ async def feed(
     *,
     wait_seconds: float = 60.0,
     on_told: Callable[[Told], None] = lambda _told: None,
+    seal: bool = False,
 ) -> list[Told]:
-    """Send every item with confirmation, then ask until each is decided or the wait is over."""
-    sent = [pair async for pair in _send(client, items)]
-    undecided = {sequence: item for item, sequence in sent}
+    """Send every item with confirmation, then ask until each is decided or the wait is over.
+
+    With `seal`, raises `NoKey` if intake does not tell its key within the wait; what was sent
+    before that stays sent, and may be sent again.
+    """
+    keys = IntakeKeys(client, wait_seconds) if seal else None
+    sent: list[int | Told] = []
+    undecided: dict[int, Item] = {}
+    async for item, what in _send(client, items, keys):
+        sent.append(what)
+        if isinstance(what, Told):
+            on_told(what)
+        else:
+            undecided[what] = item
     told: dict[int, Told] = {}
     clock = asyncio.get_running_loop().time
     deadline = clock() + wait_seconds
@@ -54,7 +85,43 @@ async def feed(
     for sequence, item in undecided.items():
         told[sequence] = Told(item, "pending", reason="kept in the stream, not yet decided")
         on_told(told[sequence])
-    return [told[sequence] for _, sequence in sent]
+    return [what if isinstance(what, Told) else told[what] for what in sent]
+
+
+class IntakeKeys:
+    """Intake's public keys by agency, each asked for once."""
+
+    def __init__(self, client: Client, wait_seconds: float) -> None:
+        self._client, self._wait_seconds = client, wait_seconds
+        self._keys: dict[str, str] = {}
+
+    async def learn(self, agencies: Iterable[str]) -> None:
+        """Ask for those not known yet; raises `NoKey` when the wait is over."""
+        for agency in sorted(set(agencies) - self._keys.keys()):
+            try:
+                async with asyncio.timeout(self._wait_seconds):
+                    self._keys[agency] = await self._asked(agency)
+            except TimeoutError:
+                raise NoKey(
+                    f"Intake does not tell {agency} its key, so nothing can be sealed to it. Start "
+                    "intake and feed the same again, or send it unsealed with --clear."
+                ) from None
+
+    def seal(self, agency: str, use: str) -> Seal:
+        return Seal.from_text(self._keys[agency], use)
+
+    async def _asked(self, agency: str) -> str:
+        while True:
+            try:
+                answer = await self._client.request(
+                    f"ask.{agency}.intake.key", b"{}", timeout=ASK_SECONDS
+                )
+                key: str = orjson.loads(answer.data)["key"]
+                Seal.from_text(key, "")  # a key that is none is no answer
+            except (nats.errors.Error, ValueError, KeyError, TypeError, AttributeError):
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return key
 
 
 async def _news(client: Client, undecided: dict[int, Item]) -> dict[int, Told]:
@@ -74,28 +141,33 @@ async def _news(client: Client, undecided: dict[int, Item]) -> dict[int, Told]:
     return news
 
 
-async def _send(client: Client, items: Iterable[Item]) -> AsyncIterator[tuple[Item, int]]:
+async def _send(
+    client: Client, items: Iterable[Item], keys: IntakeKeys | None
+) -> AsyncIterator[tuple[Item, int | Told]]:
+    """Each item with the stream's sequence, or with why it was not sent."""
     jetstream = client.jetstream()
 
-    async def send(item: Item) -> tuple[Item, int]:
+    async def send(item: Item) -> tuple[Item, int | Told]:
+        if item.fate is not None:
+            return item, Told(item, item.fate, reason="; ".join(map(str, item.problems)))
+        closed = sealed(item, keys.seal) if keys else item
+        if len(closed.body) + ROOM_FOR_HEADERS > client.max_payload:
+            return item, Told(item, TOO_LARGE, reason=MAIL_IT)
         ack = await jetstream.publish(
             f"feed.{item.agency}.{item.type}",
-            item.body,
+            closed.body,
             timeout=10,
             stream=FEED,
             headers={"content-type": MEDIA_TYPE},
         )
         return item, ack.seq
 
-    window: list[Item] = []
-    for item in items:
-        window.append(item)
-        if len(window) == WINDOW:
-            for pair in await asyncio.gather(*map(send, window)):
-                yield pair
-            window.clear()
-    for pair in await asyncio.gather(*map(send, window)):
-        yield pair
+    left = iter(items)
+    while window := list(islice(left, WINDOW)):
+        if keys:
+            await keys.learn(item.agency for item in window if item.fate is None)
+        for pair in await asyncio.gather(*map(send, window)):
+            yield pair
 
 
 async def _decided(client: Client, agency: str, sequences: Sequence[int]) -> Sequence[ItemFate]:

@@ -1,14 +1,9 @@
-"""Finds the items in files: mails, mail boxes, and CloudEvents one a line.
-
-A mail's id is derived from its bytes and an event brings its own, so that a file may be sent
-again without harm.
-"""
+"""Goes through files and folders, and tells by name and content how each is read."""
 
 import mailbox
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -16,32 +11,50 @@ from pathlib import Path
 
 import orjson
 
-from shared.contracts import FormSubmitted, MailboxMessageArrived
+from deploy.items import calls
+from deploy.items.item import REFUSED, Item, Problem
+from deploy.items.mapping import Mapping
+from deploy.items.rows import XLSX, Table
+from deploy.items.tables import MOST_BYTES
+from shared.contracts import FormSubmitted, HotlineCallLogged, MailboxMessageArrived
 
 TYPE = re.compile(r"^[a-z-]+\.[a-z-]+\.v\d+$")
-MAIL, MBOX, EVENTS = ".eml", ".mbox", ".jsonl"
-KNOWN_SUFFIXES = (MAIL, MBOX, EVENTS)
+AGENCY = re.compile(r"/agencies/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+MAIL, MBOX, EVENTS, CSV = ".eml", ".mbox", ".jsonl", ".csv"
+KNOWN_SUFFIXES = (MAIL, MBOX, EVENTS, CSV, XLSX)
+"""Taken from a folder whatever is in them; `.json` and `.yaml` only if they record calls."""
+
+NO_CALLS = Problem(
+    "not-recognised",
+    "Neither CEL events (.json) nor AMI messages (.yaml) of an exchange are in it.",
+)
 
 
 class UnknownAgency(Exception):
     """It cannot be told whose item this is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item as it will be sent; `path` names its place for the person who reads the answer."""
-
-    path: str
-    agency: str
-    type: str
-    body: bytes
-
-
 class Reader:
-    """Finds the items in files. `agencies` are those that the directory knows."""
+    """Finds the items in files. `agencies` are those that the directory knows.
 
-    def __init__(self, agencies: Iterable[str], agency: str | None, now: datetime) -> None:
+    `mapping` says what tables are; a table without one must be a register of letters. With
+    `otherwise`, where no directory is at hand, an event's own word is taken for whose it is, and
+    what names nobody is that agency's.
+    """
+
+    def __init__(
+        self,
+        agencies: Iterable[str],
+        agency: str | None,
+        now: datetime,
+        *,
+        mapping: Mapping | None = None,
+        otherwise: str | None = None,
+    ) -> None:
         self._agencies, self._agency, self._now = frozenset(agencies), agency, now
+        self._mapping, self._otherwise = mapping, otherwise
+        self.passed_over: list[Path] = []
+        """Files in folders that are none of what is read."""
 
     def items(self, path: Path) -> Iterator[Item]:
         """Every item below a path, in the order of its files' names."""
@@ -50,16 +63,40 @@ class Reader:
                 yield self._mail(message, message.read_bytes())
         elif path.is_dir():
             for child in sorted(path.iterdir()):
-                if child.is_dir() or child.suffix in KNOWN_SUFFIXES:
+                if child.is_dir() or self._is_known(child):
                     yield from self.items(child)
-        elif path.suffix == MBOX:
+                else:
+                    self.passed_over.append(child)
+        else:
+            yield from self._file(path)
+
+    def _file(self, path: Path) -> Iterator[Item]:
+        suffix = path.suffix.lower()
+        if suffix == MBOX:
             yield from self._mbox(path)
-        elif path.suffix == EVENTS:
+        elif suffix == EVENTS:
             for number, line in enumerate(path.read_bytes().splitlines(), 1):
                 if line.strip():
                     yield self._event(path, line, number)
+        elif self._records_calls(path):
+            yield from calls.call_items(path, path.read_bytes(), self._whose(path, None))
+        elif suffix in (CSV, XLSX):
+            table = Table(path, self._whose(path, None), self._mapping, self._now)
+            yield from table.items()
+        elif suffix in calls.SUFFIXES:
+            agency, kind = self._whose(path, None), HotlineCallLogged.TYPE
+            yield Item(str(path), agency, kind, b"", REFUSED, (NO_CALLS,))
         else:
             yield self._mail(path, path.read_bytes())
+
+    def _is_known(self, path: Path) -> bool:
+        return path.suffix.lower() in KNOWN_SUFFIXES or self._records_calls(path)
+
+    def _records_calls(self, path: Path) -> bool:
+        suffix = path.suffix.lower()
+        if suffix not in calls.SUFFIXES or (suffix == CSV and self._mapping is not None):
+            return False
+        return path.stat().st_size <= MOST_BYTES and calls.are_calls(suffix, path.read_bytes())
 
     def _mbox(self, path: Path) -> Iterator[Item]:
         box = mailbox.mbox(path, create=False)
@@ -93,11 +130,15 @@ class Reader:
     def _whose(self, path: Path, source: object) -> str:
         if self._agency:
             return self._agency
-        if isinstance(source, str) and source.removeprefix("/agencies/") in self._agencies:
-            return source.removeprefix("/agencies/")
+        if isinstance(source, str):
+            named = source.removeprefix("/agencies/")
+            if named in self._agencies or (self._otherwise and AGENCY.fullmatch(source)):
+                return named
         for part in reversed(path.parts):
             if part in self._agencies:
                 return part
+        if self._otherwise:
+            return self._otherwise
         raise UnknownAgency(f"{path}: whose is it? Name the agency with --agency.")
 
 

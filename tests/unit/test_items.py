@@ -1,0 +1,344 @@
+"""Files to items: registers, telephone logs and exchanges' records, and what is sealed of them."""
+
+import json
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from deploy.items import Item, Reader, UnknownAgency, sealed
+from deploy.items.tables import csv_rows, csv_text
+from deploy.rules import Invalid
+from shared.runtime.sealing import Opener, Seal
+from tests.examples_items import (
+    AGENCY,
+    CALLS,
+    HEADINGS,
+    LETTERS,
+    NOW,
+    data,
+    ids,
+    items,
+    mapping_of,
+    write_csv,
+    write_xlsx,
+)
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    return partial(mapping_of, tmp_path)
+
+
+@pytest.fixture
+def register(tmp_path):
+    return write_csv(tmp_path / "so.csv", [HEADINGS, *LETTERS])
+
+
+class TestARegisterOfLetters:
+    def test_a_row_becomes_a_registered_letter(self, register):
+        first, _ = items(register)
+
+        assert first.type == "letter.registered.v1"
+        assert first.fate is None
+        assert data(first) == {
+            "register_number": "12/ĐT",
+            "summary": "Tố cáo Trưởng phòng vắng mặt",
+            "reporter": {"name": "Nguyễn Văn A"},
+            "kind": "denunciation",
+            "signatures": 1,
+        }
+
+    def test_a_day_begins_where_the_register_is_kept(self, register):
+        assert json.loads(items(register)[0].body)["time"] == "2026-01-05T00:00:00+07:00"
+
+    def test_who_is_registered_as_nobody_has_no_name(self, register):
+        _, second = items(register)
+
+        assert "reporter" not in data(second)
+        assert data(second)["signatures"] == 0
+
+    def test_signatures_told_by_a_name_are_flagged(self, register):
+        assert items(register)[0].flags == ("signatures-by-name",)
+
+    def test_headings_are_known_however_they_are_written(self, tmp_path):
+        headings = ["SỐ  ĐƠN", "ngày nhận", "Nội\ndung"]
+        path = write_csv(tmp_path / "so.csv", [headings, ["1", "2026-01-05", "Kính gửi"]])
+
+        assert [i.fate for i in items(path)] == [None]
+
+    def test_english_headings_are_known(self, tmp_path):
+        rows = [["Register number", "Date received", "Summary"], ["1", "2026-01-05", "x"]]
+
+        [letter] = items(write_csv(tmp_path / "so.csv", rows))
+
+        assert data(letter)["register_number"] == "1"
+
+    def test_a_title_above_the_headings_is_passed(self, tmp_path):
+        rows = [["SỔ THEO DÕI ĐƠN THƯ"], ["Năm 2026"], [], HEADINGS, *LETTERS]
+
+        found = items(write_csv(tmp_path / "so.csv", rows))
+
+        assert [Path(i.path).name for i in found] == ["so.csv:5", "so.csv:6"]
+
+    def test_a_table_without_the_headings_says_which_are_needed(self, tmp_path):
+        [refused] = items(write_csv(tmp_path / "so.csv", [["a", "b"], ["1", "2"]]))
+
+        assert refused.fate == "refused"
+        assert "Số đơn" in str(refused.problems[0])
+
+    def test_a_row_that_cannot_be_read_is_refused_by_row_and_column(self, tmp_path):
+        rows = [HEADINGS, ["14", "hôm qua", "x", "", ""], *LETTERS]
+
+        first, *others = items(write_csv(tmp_path / "so.csv", rows))
+
+        [problem] = first.problems
+        assert (first.fate, problem.row, problem.column) == ("refused", 2, "Ngày nhận")
+        assert [i.fate for i in others] == [None, None]
+
+    def test_what_intake_would_refuse_is_told_by_its_column(self, tmp_path):
+        rows = [HEADINGS, ["14", "05/01/2026", "x", "", "Đơn lạ"]]
+
+        [refused] = items(write_csv(tmp_path / "so.csv", rows))
+
+        [problem] = refused.problems
+        assert (problem.rule, problem.column, problem.field) == ("enum", "Loại đơn", "/data/kind")
+
+    def test_a_refusal_never_quotes_the_cell(self, tmp_path):
+        rows = [HEADINGS, ["14", "Nguyễn Thị B", "x", "", "Nguyễn Thị B"]]
+
+        [refused] = items(write_csv(tmp_path / "so.csv", rows))
+
+        assert refused.problems
+        assert "Nguyễn" not in " ".join(map(str, refused.problems))
+
+    def test_a_row_with_a_cell_too_many_is_refused(self, tmp_path):
+        rows = [HEADINGS, [*LETTERS[0], "tràn"]]
+
+        [refused] = items(write_csv(tmp_path / "so.csv", rows))
+
+        assert [p.rule for p in refused.problems] == ["too-many-cells"]
+
+    def test_blank_rows_are_no_items(self, tmp_path):
+        rows = [HEADINGS, LETTERS[0], ["", "", " ", "", ""], [], LETTERS[1]]
+
+        assert len(items(write_csv(tmp_path / "so.csv", rows))) == 2
+
+    def test_whose_it_is_must_be_known(self, register):
+        with pytest.raises(UnknownAgency):
+            items(register, agency=None)
+
+
+class TestTheIdOfARow:
+    def test_sorting_a_file_changes_none(self, register, tmp_path):
+        turned = write_csv(tmp_path / "b.csv", [HEADINGS, *reversed(LETTERS)])
+
+        assert set(ids(items(turned))) == set(ids(items(register)))
+
+    def test_adding_rows_changes_none(self, register, tmp_path):
+        more = write_csv(tmp_path / "b.csv", [HEADINGS, ["9", "01/01/2026", "x", "", ""], *LETTERS])
+
+        assert set(ids(items(register))) < set(ids(items(more)))
+
+    def test_a_spreadsheet_has_the_same_as_its_export(self, register, tmp_path):
+        rows = [[n, datetime.strptime(d, "%d/%m/%Y").date(), *rest] for n, d, *rest in LETTERS]  # noqa: DTZ007
+
+        assert ids(items(write_xlsx(tmp_path / "a.xlsx", [HEADINGS, *rows]))) == ids(
+            items(register)
+        )
+
+    def test_it_is_each_agencys_own(self, register):
+        assert not set(ids(items(register))) & set(ids(items(register, agency="a-tinh")))
+
+    def test_without_a_key_the_whole_row_names_it(self, mapped, tmp_path):
+        mapping = mapped(CALLS.replace("key: [Mã cuộc gọi]", ""))
+        headings = ["Mã cuộc gọi", "Ngày", "Giờ", "Nội dung", "Số máy", "Ghi chú", "Ghi chú"]
+        row = ["1", "05/01/2026", "08:30", "Hỏi thủ tục", "", "a", "b"]
+        rows = [headings, row, [*row[:6], "c"], row]
+
+        first, other, again = ids(items(write_csv(tmp_path / "b.csv", rows), mapping))
+
+        assert first == again != other
+
+    def test_a_row_with_an_empty_key_is_named_by_all_of_it(self, mapped, tmp_path):
+        rows = [
+            ["Mã cuộc gọi", "Ngày", "Giờ", "Nội dung"],
+            ["", "05/01/2026", "08:30", "Hỏi thủ tục"],
+            ["", "06/01/2026", "08:30", "Hỏi thủ tục"],
+        ]
+        mapping = mapped(
+            "type: hotline-call.logged.v1\n"
+            "fields: {call: Mã cuộc gọi, time: [Ngày, Giờ], note: Nội dung}\n"
+            "constants: {call: không có}\nkey: [Mã cuộc gọi]\n"
+        )
+
+        found = items(write_csv(tmp_path / "b.csv", rows), mapping)
+
+        assert [i.fate for i in found] == [None, None]
+        assert len(set(ids(found))) == 2
+
+
+class TestAMapping:
+    def test_columns_joined_tell_the_moment(self, mapped, tmp_path):
+        rows = [
+            ["Mã cuộc gọi", "Ngày", "Giờ", "Nội dung", "Số máy"],
+            ["170.5", "05/01/2026", "08:30", "Hỏi thủ tục", "0900 000 000"],
+        ]
+
+        [call] = items(write_csv(tmp_path / "b.csv", rows), mapped(CALLS))
+
+        assert json.loads(call.body)["time"] == "2026-01-05T08:30:00+07:00"
+        assert data(call) == {
+            "call": "170.5",
+            "note": "Hỏi thủ tục",
+            "reporter": {"phone": "0900 000 000"},
+        }
+
+    def test_an_activity_happens_on_its_day(self, mapped, tmp_path):
+        mapping = mapped(
+            "type: supervision.recorded.v1\n"
+            "fields: {held: Ngày, mode: Hình thức, form: Loại, body: Cơ quan}\n"
+            "values:\n  mode: {Trực tiếp: direct, Gián tiếp: indirect}\n"
+            "  body: {Mặt trận: b-mttq}\n  form: {Đoàn giám sát: team}\n"
+        )
+        rows = [
+            ["Ngày", "Hình thức", "Loại", "Cơ quan"],
+            ["5/1/2026", "TRỰC TIẾP", "đoàn giám sát", "Mặt  trận"],
+        ]
+
+        [activity] = items(write_csv(tmp_path / "b.csv", rows), mapping)
+
+        assert activity.problems == ()
+        assert data(activity) == {
+            "held": "2026-01-05", "mode": "direct", "form": "team", "body": "b-mttq"
+        }  # fmt: skip
+
+    def test_a_dialogue_counts_in_whole_numbers(self, mapped, tmp_path):
+        mapping = mapped(
+            "type: dialogue.held.v1\n"
+            "fields: {held: Ngày, participants: Dự, opinions_received: Nhận}\n"
+            "constants: {opinions_accepted: 0}\n"
+        )
+        rows = [["Ngày", "Dự", "Nhận"], [date(2026, 1, 5), 120.0, 7]]
+
+        [dialogue] = items(write_xlsx(tmp_path / "b.xlsx", rows), mapping)
+
+        assert dialogue.fate is None
+        assert data(dialogue)["participants"] == "120"
+
+    def test_a_form_may_be_read_from_a_table(self, mapped, tmp_path):
+        mapping = mapped(
+            "type: form.submitted.v1\nfields: {time: created, text: [type, descriptor]}\n"
+            "dates: ['%m/%d/%Y %I:%M:%S %p']\nzone: America/New_York\n"
+        )
+        rows = [["created", "type", "descriptor"], ["01/31/2026 09:00:00 PM", "Noise", "loud"]]
+
+        [form] = items(write_csv(tmp_path / "b.csv", rows), mapping)
+
+        assert json.loads(form.body)["time"] == "2026-01-31T21:00:00-05:00"
+        assert data(form) == {"text": "Noise loud"}
+
+    def test_a_column_that_the_table_lacks_is_named(self, mapped, tmp_path):
+        [refused] = items(
+            write_csv(tmp_path / "b.csv", [["Ngày", "Giờ", "Nội dung"]]), mapped(CALLS)
+        )
+
+        assert "“Mã cuộc gọi”, “Số máy”" in str(refused.problems[0])
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (("note:", "notes:"), "no field 'notes'"),
+            (("time: [Ngày, Giờ]", "caller: Máy"), "no column feeds `time`"),
+            (("key: [Mã cuộc gọi]", "key: [số máy]"), "ids are seen"),
+            (("key: [Mã cuộc gọi]", "zone: Asia/Atlantis"), "no time zone"),
+            (("hotline-call.logged", "channel.published"), "type"),
+            (("note: Nội dung", "recording: Tệp"), "no field 'recording'"),
+        ],
+    )
+    def test_a_mistake_in_it_is_said(self, mapped, change, said):
+        with pytest.raises(Invalid) as caught:
+            mapped(CALLS.replace(*change))
+
+        assert any(said in line for line in caught.value.lines)
+
+
+class TestWhatAFileIs:
+    def test_the_text_of_a_csv_keeps_no_nul(self, tmp_path):
+        path = tmp_path / "so.csv"
+        path.write_bytes(b"a,b\x00\n1,2\n")
+
+        assert [row.cells for row in csv_rows(csv_text(path).text)] == [
+            ("a", "b\ufffd"),
+            ("1", "2"),
+        ]
+
+    def test_a_folders_other_files_are_passed_over_by_name(self, tmp_path):
+        for name in ("a.json", "b.yaml", "c.txt"):
+            (tmp_path / name).write_text("{}")
+        reader = Reader([], AGENCY, NOW)
+
+        assert list(reader.items(tmp_path)) == []
+        assert [p.name for p in reader.passed_over] == ["a.json", "b.yaml", "c.txt"]
+
+    def test_a_named_file_without_calls_is_refused(self, tmp_path):
+        path = tmp_path / "a.yaml"
+        path.write_text("noi: dung\n")
+
+        assert [i.problems[0].rule for i in items(path)] == ["not-recognised"]
+
+    def test_a_mapping_makes_every_csv_a_table(self, mapped, tmp_path):
+        path = tmp_path / "cdr.csv"
+        path.write_text("dcontext,dstchannel,lastapp,billsec\n")
+
+        assert [i.problems[0].rule for i in items(path, mapped(CALLS))] == ["no-headings"]
+
+    def test_without_a_directory_an_event_says_whose_it_is(self, tmp_path):
+        path = tmp_path / "a.jsonl"
+        path.write_text('{"source": "/agencies/a-tinh"}\n{"source": "/agencies/A B"}\n{}\n')
+        reader = Reader([], None, NOW, otherwise="agency")
+
+        assert [i.agency for i in reader.items(path)] == ["a-tinh", "agency", "agency"]
+
+
+class TestSealing:
+    PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+    @classmethod
+    def seal(cls, _agency, use):
+        return Seal(cls.PRIVATE.public_key().public_bytes_raw(), use)
+
+    def opened(self, item: Item, use: str) -> bytes:
+        return Opener(self.PRIVATE.private_bytes_raw(), use).open(data(item)["sealed"])
+
+    def test_only_intake_reads_what_an_item_says(self, register):
+        plain = items(register)[0]
+
+        closed = sealed(plain, self.seal)
+
+        name = json.loads(plain.body)["id"]
+        use = f"langnghe feed/{AGENCY}/letter.registered.v1/{name}"
+        assert data(closed).keys() == {"sealed"}
+        assert json.loads(self.opened(closed, use)) == data(plain)
+
+    def test_the_envelope_stays_as_it_was(self, register):
+        plain = items(register)[0]
+
+        closed = json.loads(sealed(plain, self.seal).body)
+
+        assert closed | {"data": None} == json.loads(plain.body) | {"data": None}
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{", b"[]", b"{}", b'{"type": "x", "id": 1, "data": {}}',
+            b'{"type": "x", "id": "1", "data": []}',
+            b'{"type": "x", "id": "1", "data": {"sealed": "AAAA"}}',
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_sealed_is_sent_as_it_is(self, body):
+        item = Item("a:1", AGENCY, "form.submitted.v1", body)
+
+        assert sealed(item, self.seal) == item
