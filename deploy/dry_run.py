@@ -139,9 +139,9 @@ def _of_event(event: Event[IngressData]) -> Row:
         case HotlineCallLogged() as call:
             row["call"] = {
                 "linkedid": call.call,
-                "started": _instant(event.time),
+                "started": event.time.isoformat(),
                 "answered": None,
-                "ended": _instant(call.ended) if call.ended else None,
+                "ended": call.ended.isoformat() if call.ended else None,
                 "legs": None,
             }
             row["from"] = call.caller or _who(call.reporter)

@@ -16,7 +16,7 @@ from deploy.items.item import REFUSED, Item, Problem
 from deploy.items.mapping import Mapping
 from deploy.items.rows import XLSX, Table
 from deploy.items.tables import MOST_BYTES
-from shared.contracts import FormSubmitted, HotlineCallLogged, MailboxMessageArrived
+from shared.contracts import FormSubmitted, MailboxMessageArrived
 
 TYPE = re.compile(r"^[a-z-]+\.[a-z-]+\.v\d+$")
 AGENCY = re.compile(r"/agencies/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -24,9 +24,14 @@ MAIL, MBOX, EVENTS, CSV = ".eml", ".mbox", ".jsonl", ".csv"
 KNOWN_SUFFIXES = (MAIL, MBOX, EVENTS, CSV, XLSX)
 """Taken from a folder whatever is in them; `.json` and `.yaml` only if they record calls."""
 
-NO_CALLS = Problem(
+LOOKED_AT = 1_000
+HEADER = re.compile(rb"\s*(?:From |[!-9;-~]{1,100}[ \t]*:)")
+"""How a mail begins (RFC 5322, 2.2); what is named .eml is one whatever is in it."""
+
+UNKNOWN = Problem(
     "not-recognised",
-    "Neither CEL events (.json) nor AMI messages (.yaml) of an exchange are in it.",
+    "Name a mail .eml, a table .csv or .xlsx, events .jsonl, an exchange's records .csv (CDR), "
+    ".json (CEL) or .yaml (AMI).",
 )
 
 
@@ -54,7 +59,7 @@ class Reader:
         self._agencies, self._agency, self._now = frozenset(agencies), agency, now
         self._mapping, self._otherwise = mapping, otherwise
         self.passed_over: list[Path] = []
-        """Files in folders that are none of what is read."""
+        """Files in folders that are none of what is read, and records that tell of no call."""
 
     def items(self, path: Path) -> Iterator[Item]:
         """Every item below a path, in the order of its files' names."""
@@ -79,15 +84,23 @@ class Reader:
                 if line.strip():
                     yield self._event(path, line, number)
         elif self._records_calls(path):
-            yield from calls.call_items(path, path.read_bytes(), self._whose(path, None))
+            found = list(calls.call_items(path, path.read_bytes(), self._whose(path, None)))
+            if not found:
+                self.passed_over.append(path)
+            yield from found
         elif suffix in (CSV, XLSX):
             table = Table(path, self._whose(path, None), self._mapping, self._now)
             yield from table.items()
         elif suffix in calls.SUFFIXES:
-            agency, kind = self._whose(path, None), HotlineCallLogged.TYPE
-            yield Item(str(path), agency, kind, b"", REFUSED, (NO_CALLS,))
+            yield self._unknown(path)
         else:
-            yield self._mail(path, path.read_bytes())
+            raw = path.read_bytes()
+            is_mail = suffix == MAIL or HEADER.match(raw[:LOOKED_AT])
+            yield self._mail(path, raw) if is_mail else self._unknown(path)
+
+    def _unknown(self, path: Path) -> Item:
+        agency = self._whose(path, None)
+        return Item(str(path), agency, MailboxMessageArrived.TYPE, b"", REFUSED, (UNKNOWN,))
 
     def _is_known(self, path: Path) -> bool:
         return path.suffix.lower() in KNOWN_SUFFIXES or self._records_calls(path)

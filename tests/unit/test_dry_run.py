@@ -111,9 +111,9 @@ class TestAnEvent:
         assert (row["channel"], row["from"], row["text"]) == ("hotline", "0900", "Hỏi")
         assert row["call"] == {
             "linkedid": "170.5",
-            "started": "2026-01-05T01:30:00Z",
+            "started": "2026-01-05T01:30:00+00:00",
             "answered": None,
-            "ended": "2026-01-05T02:00:00Z",
+            "ended": "2026-01-05T02:00:00+00:00",
             "legs": None,
         }
 

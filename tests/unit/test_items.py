@@ -1,4 +1,4 @@
-"""Files to items: registers, telephone logs and exchanges' records, and what is sealed of them."""
+"""Files to items: registers, telephone logs and exchanges' records."""
 
 import json
 from datetime import date, datetime
@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from deploy.items import Item, Reader, UnknownAgency, sealed
+from deploy.items import Reader, UnknownAgency
 from deploy.items.tables import csv_rows, csv_text
 from deploy.rules import Invalid
-from shared.runtime.sealing import Opener, Seal
 from tests.examples_items import (
     AGENCY,
     CALLS,
@@ -289,6 +287,19 @@ class TestWhatAFileIs:
 
         assert [i.problems[0].rule for i in items(path)] == ["not-recognised"]
 
+    def test_a_text_that_begins_as_no_mail_is_refused(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_text("81050000, x, 88\n")
+
+        assert [i.problems[0].rule for i in items(path)] == ["not-recognised"]
+
+    @pytest.mark.parametrize("content", ["Subject: x\n\ny", "From a@b Mon Jan  5 2026\nX: y\n"])
+    def test_a_named_file_that_begins_as_a_mail_is_one(self, tmp_path, content):
+        path = tmp_path / "1767576600.M1P2.mail"
+        path.write_text(content)
+
+        assert [i.fate for i in items(path)] == [None]
+
     def test_a_mapping_makes_every_csv_a_table(self, mapped, tmp_path):
         path = tmp_path / "cdr.csv"
         path.write_text("dcontext,dstchannel,lastapp,billsec\n")
@@ -301,44 +312,3 @@ class TestWhatAFileIs:
         reader = Reader([], None, NOW, otherwise="agency")
 
         assert [i.agency for i in reader.items(path)] == ["a-tinh", "agency", "agency"]
-
-
-class TestSealing:
-    PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
-
-    @classmethod
-    def seal(cls, _agency, use):
-        return Seal(cls.PRIVATE.public_key().public_bytes_raw(), use)
-
-    def opened(self, item: Item, use: str) -> bytes:
-        return Opener(self.PRIVATE.private_bytes_raw(), use).open(data(item)["sealed"])
-
-    def test_only_intake_reads_what_an_item_says(self, register):
-        plain = items(register)[0]
-
-        closed = sealed(plain, self.seal)
-
-        name = json.loads(plain.body)["id"]
-        use = f"langnghe feed/{AGENCY}/letter.registered.v1/{name}"
-        assert data(closed).keys() == {"sealed"}
-        assert json.loads(self.opened(closed, use)) == data(plain)
-
-    def test_the_envelope_stays_as_it_was(self, register):
-        plain = items(register)[0]
-
-        closed = json.loads(sealed(plain, self.seal).body)
-
-        assert closed | {"data": None} == json.loads(plain.body) | {"data": None}
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            b"{", b"[]", b"{}", b'{"type": "x", "id": 1, "data": {}}',
-            b'{"type": "x", "id": "1", "data": []}',
-            b'{"type": "x", "id": "1", "data": {"sealed": "AAAA"}}',
-        ],
-    )  # fmt: skip
-    def test_what_cannot_be_sealed_is_sent_as_it_is(self, body):
-        item = Item("a:1", AGENCY, "form.submitted.v1", body)
-
-        assert sealed(item, self.seal) == item

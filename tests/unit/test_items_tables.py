@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from deploy.items import xlsx
+from deploy.items import tables, xlsx
 from deploy.items.tables import sniffed
 from tests.examples_items import (
     CALLS,
@@ -80,6 +80,20 @@ class TestCsv:
         path.write_text(",".join(["x"] * 1_000_000))
 
         assert [i.problems[0].rule for i in items(path)] == ["too-many-columns"]
+
+    def test_a_file_too_large_to_hold_is_one_refusal(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tables, "MOST_BYTES", 100)
+        path = write_csv(tmp_path / "so.csv", [HEADINGS, *LETTERS])
+
+        assert [i.problems[0].rule for i in items(path)] == ["too-large"]
+
+    def test_rows_beyond_count_are_one_refusal_behind_the_others(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tables, "MOST_ROWS", 2)
+
+        first, refused = items(write_csv(tmp_path / "so.csv", [HEADINGS, *LETTERS]))
+
+        assert first.fate is None
+        assert (refused.problems[0].rule, refused.problems[0].row) == ("too-many-rows", 3)
 
     def test_an_archive_under_the_name_of_a_csv_is_one_refusal(self, tmp_path):
         path = write_xlsx(tmp_path / "so.xlsx", [HEADINGS]).rename(tmp_path / "so.csv")
@@ -170,6 +184,17 @@ class TestXlsx:
     def test_empty_rows_beyond_count_are_one_refusal(self, tmp_path, monkeypatch):
         monkeypatch.setattr(xlsx, "MOST_ELEMENTS", 1_000)
         path = _rezipped(tmp_path, lambda xml: _with_rows(xml, b"<row/>" * 1_001))
+
+        assert [i.problems[0].rule for i in items(path)] == ["too-large"]
+
+    def test_elements_within_elements_are_one_refusal(self, tmp_path):
+        path = _rezipped(tmp_path, lambda xml: _with_rows(xml, b"<a>" * 500 + b"</a>" * 500))
+
+        assert [i.problems[0].rule for i in items(path)] == ["too-large"]
+
+    def test_parts_beyond_count_are_one_refusal(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(xlsx, "MOST_PARTS", 3)
+        path = write_xlsx(tmp_path / "so.xlsx", [HEADINGS])
 
         assert [i.problems[0].rule for i in items(path)] == ["too-large"]
 
