@@ -67,7 +67,9 @@ class Mapping(BaseModel):
         description="By field (`reporter.name`; `time` is when it happened): its column, or "
         "several, whose texts are joined by a space.",
     )
-    constants: dict[str, Scalar] = Field(default={}, description="By field: the same in all rows.")
+    constants: dict[str, Scalar] = Field(
+        default={}, description="By field: what holds where no cell says it."
+    )
     values: dict[str, dict[str, Scalar]] = Field(
         default={}, description="By field: what stands there, and what it means; null: nothing."
     )

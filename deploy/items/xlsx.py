@@ -1,5 +1,6 @@
 """XLSX to rows of cells, by their values; weighed before anything is held in memory."""
 
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ CELL_DEPTH = 4
 MOST_DEPTH = 100
 PIECE = 64 * 1024
 
+warnings.filterwarnings("ignore", module="openpyxl")  # they quote cells
 _OLE = b"\xd0\xcf\x11\xe0"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections import Counter
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from deploy.dry_run import in_words, rows
 from deploy.items import Item, Reader
+from deploy.rules import RULE_FILES, read_rules
+from deploy.sample.compose import HERE
 from tests.examples_items import AGENCY, HEADINGS, LETTERS, NOW, write_csv
 
 
@@ -220,3 +223,15 @@ class TestATable:
         assert in_words(told(path)[0]).splitlines()[1].strip() == (
             "row 2, column “Ngày nhận” (missing): Add this field."
         )
+
+
+def test_the_sample_has_the_fates_that_intake_gives_it():
+    directory = read_rules(HERE / "directory.yaml", RULE_FILES["directory"])
+    reader = Reader([agency.code for agency in directory.agencies], None, NOW)
+    expected = json.loads((HERE / "expected.json").read_bytes())
+
+    fates = Counter(row["fate"] for row in rows(reader.items(HERE / "feed"), NOW))
+
+    assert fates.total() == expected["items"]
+    assert fates["duplicate"] == expected["duplicates"]
+    assert fates["refused"] == expected["refused"]

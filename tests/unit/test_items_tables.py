@@ -121,6 +121,12 @@ class TestXlsx:
         assert data(letter)["register_number"] == "14"
         assert json.loads(letter.body)["time"] == "2026-01-05T08:30:00+07:00"
 
+    def test_a_whole_number_has_no_fraction(self, tmp_path):
+        rows = [HEADINGS, [77, date(2026, 1, 5), "x"]]
+        path = _rezipped(tmp_path, lambda xml: xml.replace(b">77<", b">7.7E1<"), rows)
+
+        assert data(items(path)[0])["register_number"] == "77"
+
     def test_a_formula_is_not_evaluated(self, tmp_path):
         rows = [HEADINGS, ["=1+1", date(2026, 1, 5), "x"]]
 
@@ -168,6 +174,21 @@ class TestXlsx:
 
             assert sum("xlsx" in i.problems[0].rule for i in items(path) if i.problems) <= 1
 
+    @pytest.mark.filterwarnings("ignore:File contains an invalid specification")
+    def test_parts_that_make_no_sense_never_raise(self, tmp_path):
+        draw = random.Random(7)
+
+        def spoilt(xml: bytes) -> bytes:
+            broken = bytearray(xml)
+            for _ in range(draw.randrange(3)):
+                broken[draw.randrange(len(broken))] = draw.choice(b'0A<>"/ ')
+            return bytes(broken)
+
+        for _ in range(120):
+            found = items(_rezipped(tmp_path, spoilt, parts=""))
+
+            assert sum("xlsx" in i.problems[0].rule for i in found if i.problems) <= 1
+
     def test_a_zip_bomb_is_not_unpacked(self, tmp_path, monkeypatch):
         monkeypatch.setattr(xlsx, "MOST_UNPACKED", 1_000_000)
         path = _rezipped(tmp_path, lambda _xml: b" " * 1_000_000)
@@ -213,9 +234,9 @@ class TestXlsx:
         assert "entities" in refused.problems[0].advice
 
 
-def _rezipped(folder: Path, change) -> Path:
-    """A good XLSX whose sheet is another."""
-    good = write_xlsx(folder / "good.xlsx", [HEADINGS, *LETTERS])
+def _rezipped(folder: Path, change, rows=(HEADINGS, *LETTERS), parts="worksheets/") -> Path:
+    """A good XLSX whose parts of that name are others."""
+    good = write_xlsx(folder / "good.xlsx", rows)
     path = folder / "so.xlsx"
     with (
         zipfile.ZipFile(good) as source,
@@ -223,7 +244,7 @@ def _rezipped(folder: Path, change) -> Path:
     ):
         for name in source.namelist():
             content = source.read(name)
-            target.writestr(name, change(content) if "worksheets/" in name else content)
+            target.writestr(name, change(content) if parts in name else content)
     return path
 
 
