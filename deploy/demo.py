@@ -85,7 +85,9 @@ async def run_demo(
         directory = await latest_directory(client.jetstream())
         agencies = [a.code for a in directory.directory.agencies] if directory else []
         reader = Reader(agencies, None, datetime.now(UTC))
-        told = await feed(client, reader.items(SAMPLE / "feed"), wait_seconds=120, on_told=on_told)
+        told = await feed(
+            client, reader.items(SAMPLE / "feed"), wait_seconds=120, on_told=on_told, seal=True
+        )
         totals.received = len(told)
         totals.duplicates = sum(t.fate == Fate.DUPLICATE for t in told)
         totals.refused = sum(t.fate == Fate.REFUSED for t in told)

@@ -26,16 +26,16 @@ from deploy.local.stack import today
 from deploy.rules import RULE_FILES, publish_rules
 from deploy.up import system
 from services.intake.handlers import fate_teller, receiver
-from services.intake.store import MongoArrivals, MongoRecords, MongoRules, MongoSubmissions
 from shared.contracts import EVENTS, FEED
 from shared.contracts.directory import Agency
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, Refused
 from shared.runtime.bus import Bus
 from shared.runtime.sealing import DEAD_LETTER_USE, Seal
 from shared.runtime.streams import ANNOUNCES, declare
-from tests.examples_intake import call, directory, rulebook_published, sent, vault
+from tests.examples_intake import call, directory, rulebook_published, sent
 from tests.examples_intake import directory_published as published
-from tests.fakes_intake import MemoryArrivals, MemoryRecords, MemoryRules, MemorySubmissions
+from tests.fakes_intake import memory_stores, receiving
+from tests.stores.test_intake_stores import in_mongo
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "sample"
 CALL = "hotline-call.logged.v1"
@@ -160,14 +160,14 @@ class Memory:
     """Intake's receiver over stores in memory."""
 
     def __init__(self, whom) -> None:
-        self.submissions, self.arrivals = MemorySubmissions(), MemoryArrivals()
-        self._records, self._rules, self._whom = MemoryRecords(), MemoryRules(), whom
+        self.stores, self._whom = memory_stores(), whom
+        self.submissions, self.arrivals = self.stores.submissions, self.stores.arrivals
 
     async def receiver(self):
-        await self._rules.keep(
+        await self.stores.rules.keep(
             [published().model_copy(update={"directory": self._whom})], [rulebook_published()]
         )
-        return receiver(self.submissions, self._records, self.arrivals, self._rules, vault())
+        return receiver(receiving(self.stores))
 
 
 ATTACKERS = [f"a{n:02}" for n in range(20)]
@@ -290,13 +290,12 @@ class TestIdsOfAnother:
         """Ids and Nats-Msg-Ids of 1,000 events, each guessed right before it is sent."""
         whom = province("a1", "b1")
         await guarded.let_in(whom, agency("a1"), agency("b1"))
-        submissions, arrivals = MongoSubmissions(mongo_database), MongoArrivals(mongo_database)
-        rules = MongoRules(mongo_database)
-        await submissions.prepare()
-        await rules.keep(
+        stores = await in_mongo(mongo_database)
+        arrivals = stores.arrivals
+        await stores.rules.keep(
             [published().model_copy(update={"directory": whom})], [rulebook_published()]
         )
-        handler = receiver(submissions, MongoRecords(mongo_database), arrivals, rules, vault())
+        handler = receiver(receiving(stores))
 
         async def say(client: Client, code: str, item: str) -> bool:
             ack = await client.jetstream().publish(
@@ -342,7 +341,7 @@ class TestIdsOfAnother:
         assert not (await ours.jetstream().stream_info("FEED")).config.duplicate_window
 
 
-PARTIES, QUESTIONS = ("own", "other", "operator"), ("fates", "key", "text")
+PARTIES, QUESTIONS = ("own", "other", "operator"), ("fates", "key", "text", "identity", "say")
 
 
 def contract_subjects() -> list[str]:
@@ -353,6 +352,7 @@ def contract_subjects() -> list[str]:
         *(f"feed.{p}.refused" for p in PARTIES),
         *(f"command.{p}.case.{verb}.v1" for p in PARTIES for verb in ("accept", "conclude")),
         *(f"command.{p}.report.close.v1" for p in PARTIES),
+        *(f"command.{p}.submission.erase.v1" for p in PARTIES),
         *(f"command.{p}.refused" for p in PARTIES),
         *(f"ask.{p}.{s}.{q}" for p in PARTIES for s in ANNOUNCES for q in QUESTIONS),
         *EVENTS,
@@ -441,11 +441,18 @@ DECLARED = {
         service("intake"),
         {
             "submission.received.v1",
+            "submission.related.v1",
+            "submission.supplemented.v1",
+            "submission.rated.v1",
+            "submission.erased.v1",
+            "submission.held.v1",
+            "submission.released.v1",
+            "identity.opened.v1",
             "activity.recorded.v1",
             "channel.announced.v1",
-            "feed.own.refused",
-            "feed.other.refused",
-            "feed.operator.refused",
+            "channel.silent.v1",
+            "channel.interrupted.v1",
+            *(f"{entrance}.{p}.refused" for entrance in ("feed", "command") for p in PARTIES),
             f"dead.feed.own.{CALL}",
             "$JS.API.CONSUMER.MSG.NEXT.FEED.intake-feed",
             "$JS.ACK.FEED.intake-feed.1.1.1.1.0",

@@ -68,8 +68,9 @@ async def test_nothing_that_an_item_says_lies_in_clear(world):
 
     lying = await world.lying()
     assert CANARY.encode() not in b"".join(lying)
-    opener = Opener(PRIVATE.private_bytes_raw(), f"langnghe feed/{AGENCY}/{TYPE}/1")
-    assert json.loads(opener.open(json.loads(lying[0])["data"]["sealed"]))["note"] == CANARY
+    sealed = json.loads(lying[0])["data"]["sealed"]
+    opened = Opener(PRIVATE.private_bytes_raw()).open(sealed, f"langnghe feed/{AGENCY}/{TYPE}/1")
+    assert json.loads(opened)["note"] == CANARY
 
 
 async def test_the_key_is_asked_for_once(world):

@@ -23,7 +23,7 @@ class TestSealing:
         return Seal(cls.PRIVATE.public_key().public_bytes_raw(), use)
 
     def opened(self, item: Item, use: str) -> bytes:
-        return Opener(self.PRIVATE.private_bytes_raw(), use).open(data(item)["sealed"])
+        return Opener(self.PRIVATE.private_bytes_raw()).open(data(item)["sealed"], use)
 
     def test_only_intake_reads_what_an_item_says(self, register):
         plain = items(register)[0]
