@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pymongo import ASCENDING, UpdateOne
 
 from services.intake.vault import DataKey
-from services.intake.wrapping import Wrapped, Wrapping
+from services.intake.wrapping import KeyGone, Wrapped, Wrapping
 from shared.runtime.mongo import Database, Document, insert_new
 
 
@@ -32,15 +32,22 @@ class MongoDataKeys:
         )
 
     async def find(self, names: Sequence[str]) -> Mapping[str, DataKey]:
-        """By name; one that was destroyed is left out."""
+        """By name; one that was destroyed, or whose wrapping key was, is left out."""
         found = [d async for d in self._documents.find({"_id": {"$in": list(names)}})]
-        secrets = await self._wrapping.unwrap(
-            [_wrapped(d) for d in found], [_bound_of(d) for d in found]
-        )
+        try:
+            secrets = await self._unwrapped(found)
+        except KeyGone as gone:
+            found = [d for at, d in enumerate(found) if at not in gone.positions]
+            secrets = await self._unwrapped(found)
         return {
             d["_id"]: DataKey(d["_id"], d["owner"], secret)
             for d, secret in zip(found, secrets, strict=True)
         }
+
+    async def _unwrapped(self, found: Sequence[Document]) -> Sequence[bytes]:
+        return await self._wrapping.unwrap(
+            [_wrapped(d) for d in found], [_bound_of(d) for d in found]
+        )
 
     async def forget(self, names: Sequence[str]) -> None:
         """Keys that seal nothing that is kept."""

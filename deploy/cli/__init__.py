@@ -1,0 +1,24 @@
+"""The command line. Each command is thin: what it does stands in a module of its own."""
+
+import signal
+
+import typer
+
+from deploy.access.cli import nats_app
+from deploy.cli import checking, feeding, protecting, reporting, ruling, running
+
+app = typer.Typer(
+    help="Langnghe listens to what people say about public offices.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for part in (running, ruling, feeding, protecting, reporting, checking):
+    app.add_typer(part.app)
+app.add_typer(nats_app, name="nats")
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app()

@@ -1,0 +1,140 @@
+"""`submission …`, `keys …`, `agency …`: what protects who spoke, and who may feed over HTTP."""
+
+import asyncio
+import os
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Annotated
+
+import orjson
+import typer
+
+from deploy.cli.terminal import AsJson, State, console, emit, run
+from deploy.command import Order, give
+from deploy.connection import DEFAULT_STATE, connected, find_endpoints
+from deploy.demo import OPERATOR
+from deploy.whole_file import write_whole
+from services.intake.store import MongoDataKeys
+from services.intake.wrapping import FileWrapping, dropped, rotated
+from shared.contracts import SubmissionErase, SubmissionHold, SubmissionRelease
+from shared.runtime.mongo import open_client, open_database
+
+submission_app = typer.Typer(help="Hold, release or erase a submission.", no_args_is_help=True)
+keys_app = typer.Typer(help="Keys that wrap the data keys.", no_args_is_help=True)
+agency_app = typer.Typer(help="Agencies that feed over HTTP.", no_args_is_help=True)
+app = typer.Typer()
+app.add_typer(submission_app, name="submission")
+app.add_typer(keys_app, name="keys")
+app.add_typer(agency_app, name="agency")
+
+REWRAPPED_AT_ONCE = 500
+KEY_BYTES = 32
+LATEST_WRITE_SECONDS = 20.0
+"""A process that wrapped a key just before the new one was there has kept it by then, or failed."""
+
+Submission = Annotated[str, typer.Argument(help="Id of the submission.")]
+Citation = Annotated[str, typer.Option(help="The legal ground, in words.")]
+
+
+@submission_app.command()
+def erase(
+    submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
+) -> None:
+    """Destroy the keys of what was said and of who said it; case, clocks and counts stay."""
+    _order(submission, SubmissionErase(citation=citation), state, as_json=as_json)
+
+
+@submission_app.command()
+def hold(
+    submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
+) -> None:
+    """Nothing of it may be erased until it is released."""
+    _order(submission, SubmissionHold(citation=citation), state, as_json=as_json)
+
+
+@submission_app.command()
+def release(
+    submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
+) -> None:
+    """End a hold."""
+    _order(submission, SubmissionRelease(citation=citation), state, as_json=as_json)
+
+
+def _order(
+    submission: str,
+    order: SubmissionErase | SubmissionHold | SubmissionRelease,
+    state: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    async def work() -> int:
+        async with connected(find_endpoints(state).nats) as client:
+            wanted = Order(OPERATOR, submission, datetime.now(UTC), order)
+            [fate] = await give(client, "intake", [wanted])
+        problems = fate.refusal.problems if fate.refusal else ()
+        reasons = [problem.advice for problem in problems]
+        if as_json:
+            emit({"submission": submission, "fate": fate.fate, "reasons": reasons})
+        for reason in () if as_json else reasons or (f"{order.TYPE}: done",):
+            console.print(reason, markup=False, soft_wrap=True)
+        return 1 if fate.refusal else 0
+
+    run(work())
+
+
+@keys_app.command()
+def rotate(
+    state: State = None,
+    *,
+    keep_old: Annotated[
+        bool, typer.Option("--keep-old", help="Keep the old key: older backups stay readable.")
+    ] = False,
+) -> None:
+    """Wrap every data key under a new key, then destroy the old one.
+
+    The services go on meanwhile. With the old key goes what backups of wrapped keys could still
+    open, those of erased submissions too.
+    """
+
+    async def work() -> None:
+        endpoints = find_endpoints(state)
+        file = (state or DEFAULT_STATE) / "keys" / "intake.kek"
+        before = orjson.loads(file.read_bytes())["current"]
+        name = f"k{datetime.now(UTC):%Y%m%d%H%M%S}"
+        write_whole(file, rotated(file.read_bytes(), name, os.urandom(KEY_BYTES)))
+        client = open_client(endpoints.mongo)
+        try:
+            database = open_database(client, f"{endpoints.mongo_prefix}_intake_keys")
+            keys = MongoDataKeys(database, FileWrapping.from_file(file))
+            count = 0
+            while done := await keys.rewrap(before, REWRAPPED_AT_ONCE):
+                count += done
+            if not keep_old:
+                await asyncio.sleep(LATEST_WRITE_SECONDS)
+                while done := await keys.rewrap(before, REWRAPPED_AT_ONCE):
+                    count += done
+                write_whole(file, dropped(file.read_bytes(), before))
+        finally:
+            client.close()
+        console.print(f"{count} keys are wrapped under {name}; {before} is destroyed")
+
+    run(work())
+
+
+@agency_app.command()
+def token(
+    agency: Annotated[str, typer.Argument(help="Code of the agency.")], state: State = None
+) -> None:
+    """Make an agency's bearer token and webhook secret anew, and print them this once."""
+    file = (state or DEFAULT_STATE) / "keys" / "agencies.json"
+    known = orjson.loads(file.read_bytes()) if file.exists() else {}
+    bearer, secret = token_urlsafe(KEY_BYTES), b64encode(os.urandom(KEY_BYTES)).decode()
+    known[agency] = {
+        "token_sha256": sha256(bearer.encode()).hexdigest(),
+        "webhook_secret": secret,
+    }
+    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    emit({"agency": agency, "token": bearer, "webhook_secret": f"whsec_{secret}"})

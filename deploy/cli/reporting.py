@@ -1,0 +1,117 @@
+"""`report …`: periods and reports."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from deploy import show
+from deploy.cli.terminal import AsJson, State, console, emit, run
+from deploy.command import Order, give
+from deploy.connection import connected, find_endpoints, latest_directory
+from deploy.demo import OPERATOR, quiet
+from shared.contracts import ReportClose
+
+report_app = typer.Typer(help="Periods and reports.", no_args_is_help=True)
+app = typer.Typer()
+app.add_typer(report_app, name="report")
+
+
+@report_app.command("close")
+def report_close(period: str, state: State = None, *, as_json: AsJson = False) -> None:
+    """Close a period, e.g. 2026-h1, and publish its reports."""
+    try:
+        close = ReportClose(period=period)
+    except ValidationError:
+        console.print("A period is written <year>-<period>, e.g. 2026-h1.", style="red")
+        raise typer.Exit(2) from None
+
+    async def work() -> int:
+        async with connected(find_endpoints(state).nats) as client:
+            order = Order(OPERATOR, period, datetime.now(UTC), close)
+            [fate] = await give(client, "reporting", [order])
+            await quiet(client)  # decided is not yet published
+            count = len([report async for report in show.reports(client, period)])
+        refused = fate.refusal.title if fate.refusal else None
+        if as_json:
+            emit({"period": period, "fate": fate.fate, "reason": refused, "reports": count})
+        elif refused:
+            console.print(f"[red]{refused}[/red]")
+        else:
+            console.print(f"{period} is closed: {count} reports are published")
+        return 1 if refused else 0
+
+    run(work())
+
+
+@report_app.command("show")
+def report_show(
+    period: str,
+    form: Annotated[str, typer.Option(help="01-xld or s-124")] = "01-xld",
+    unit: Annotated[str | None, typer.Option(help="Code of the unit; the root if none.")] = None,
+    language: Annotated[str, typer.Option(help="vi or en")] = "vi",
+    state: State = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a published report."""
+
+    async def work() -> int:
+        async with connected(find_endpoints(state).nats) as client:
+            directory = await latest_directory(client.jetstream())
+            roots = [u.code for u in directory.directory.units if not u.parent] if directory else []
+            code = unit or (roots[0] if roots else "")
+            found = await show.find_report(client, code, form, period)
+        if found is None:
+            console.print(f"[red]No report {form} of {code or 'any unit'} for {period}.[/red]")
+            return 1
+        if as_json:
+            emit(found.model_dump(mode="json", exclude_none=True))
+        else:
+            Console().print(show.table_of(found.data, language))
+        return 0
+
+    run(work())
+
+
+@report_app.command("export")
+def report_export(
+    period: str,
+    folder: Annotated[Path, typer.Argument(help="Where the files go, one CSV a report.")],
+    state: State = None,
+) -> None:
+    """Write every report of a period as CSV: the unit's own row, one per child, the total."""
+
+    async def work() -> int:
+        count = 0
+        async with connected(find_endpoints(state).nats) as client:
+            async for report in show.reports(client, period):
+                show.write_csv(report, folder)
+                count += 1
+        console.print(f"{count} reports are in {folder}", markup=False)
+        return 0 if count else 1
+
+    run(work())
+
+
+@report_app.command("watch")
+def report_watch(
+    subject: Annotated[str, typer.Argument(help="e.g. report.internal.*.01-xld.*")],
+    count: Annotated[int, typer.Option(help="End after so many; 0: never.")] = 0,
+    state: State = None,
+) -> None:
+    """Print every report on a topic, first those that are there, then each new one."""
+
+    async def work() -> None:
+        seen = 0
+        async with connected(find_endpoints(state).nats) as client:
+            async for event in show.watch(client, subject):
+                emit(event.model_dump(mode="json", exclude_none=True))
+                seen += 1
+                if seen == count:
+                    return
+
+    run(work())

@@ -1,0 +1,141 @@
+"""`demo`, `up`, `serve`, `init`: what starts something."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from starlette.applications import Starlette
+
+from deploy import show, up
+from deploy.cli.terminal import AsJson, State, console, emit, run, say
+from deploy.connection import connected, find_endpoints, latest_directory
+from deploy.demo import Totals, run_demo
+from services.intake.app import create_app as intake
+from services.reporting.app import create_app as reporting
+from services.routing.app import create_app as routing
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.streams import declare
+
+app = typer.Typer()
+
+SERVICES: dict[str, Callable[[], Starlette]] = {
+    "intake": intake,
+    "routing": routing,
+    "reporting": reporting,
+}
+
+
+@app.command()
+def demo(*, as_json: AsJson = False, keep: bool = False) -> None:
+    """A fictional province's half-year, from its mails to its report, on real parts."""
+
+    async def work() -> int:
+        with tempfile.TemporaryDirectory(prefix="langnghe-demo-") as folder:
+            async with up.system(Path(folder), on_event=say) as running:
+                with _progress(hidden=as_json) as progress:
+                    task = progress.add_task("starting", total=None)
+                    totals = await running.guard(
+                        run_demo(
+                            running.endpoints,
+                            say=lambda text: progress.update(task, description=text),
+                            on_told=lambda _told: progress.advance(task),
+                        )
+                    )
+                await _conclude(running, totals, as_json=as_json)
+                if keep:
+                    console.print(f"Running on in {folder}; stop with Ctrl-C.")
+                    console.print(running.addresses())
+                    await running.until_stopped()
+        return 0 if totals.verify == "ok" else 1
+
+    run(work())
+
+
+async def _conclude(running: "up.Running", totals: Totals, *, as_json: bool) -> None:
+    """The report of the root unit, and the line of totals."""
+    async with connected(running.endpoints.nats) as client:
+        if not as_json:
+            directory = await latest_directory(client.jetstream())
+            roots = [u.code for u in directory.directory.units if not u.parent] if directory else []
+            for form in ("01-xld", "s-124"):
+                found = await show.find_report(client, roots[0], form, "2026-h1")
+                if found is not None:
+                    Console().print(show.table_of(found.data))
+    if as_json:
+        emit(totals.as_dict())
+        return
+    words = totals.as_dict()
+    findings = words.pop("findings")
+    for finding in findings:
+        console.print(str(finding), style="red", markup=False)
+    Console().print("  ".join(f"{name} {value}" for name, value in words.items()), soft_wrap=True)
+
+
+def _progress(*, hidden: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:.0f} items"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=hidden,
+    )
+
+
+@app.command("up")
+def start_up(
+    state: Annotated[Path, typer.Option("--state", help="Folder of everything kept.")] = Path(
+        ".langnghe"
+    ),
+    http_port: Annotated[
+        int, typer.Option("--http-port", help="First of the three web faces' ports; 0: any.")
+    ] = 0,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Start NATS, MongoDB and the three services on this machine, until Ctrl-C or SIGTERM."""
+
+    async def work() -> None:
+        async with up.system(state, http_port=http_port, on_event=say) as running:
+            if as_json:
+                emit(running.addresses())
+            else:
+                for part, address in running.addresses().items():
+                    console.print(f"{part:<10} {address}")
+            await running.until_stopped()
+
+    run(work())
+
+
+@app.command()
+def serve(name: Annotated[str, typer.Argument(help="intake, routing or reporting")]) -> None:
+    """One service: the containers' entry point."""
+    if name not in SERVICES:
+        console.print(f"[red]There is no service {name}: {', '.join(SERVICES)}.[/red]")
+        raise typer.Exit(2)
+    settings = ServiceSettings()
+    uvicorn.run(
+        SERVICES[name](),
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def init(state: State = None, replicas: int = 1) -> None:
+    """Declare streams and consumers; again and again without harm."""
+
+    async def work() -> None:
+        async with connected(find_endpoints(state).nats) as client:
+            await declare(client.jetstream(), replicas)
+
+    run(work())
