@@ -52,6 +52,5 @@ class Doorkeeper:
         wanted = (published, keys, self._today())
         if wanted == self._written:
             return
-        if self._access.write(self._directory, wanted[2]):
-            await self._reload()
+        await self._access.renew(self._directory, wanted[2], self._reload)
         self._written = wanted

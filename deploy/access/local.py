@@ -1,5 +1,6 @@
 """The guard of one machine's server: its keys, its access file, its disk encrypted."""
 
+from collections.abc import Awaitable, Callable, Collection
 from datetime import date
 from pathlib import Path
 from secrets import token_urlsafe
@@ -8,7 +9,7 @@ import orjson
 
 from deploy.access.nkeys import draw_once, public_keys
 from deploy.access.permissions import OPERATOR, PUBLIC, SERVICE, users
-from deploy.access.server_file import server_file
+from deploy.access.server_file import accounts_in, server_file
 from deploy.whole_file import write_whole
 from shared.contracts.directory import Directory
 from shared.runtime.streams import ANNOUNCES
@@ -30,6 +31,7 @@ class LocalAccess:
     def __init__(self, state: Path) -> None:
         self._state = state.resolve()
         self.keys = self._state / KEYS
+        self._file = self._state / ACCESS_FILE
         self._directory = self._state / "nats-directory.json"
 
     def prepare(self, on: date) -> None:
@@ -49,12 +51,35 @@ class LocalAccess:
     def seed(self, user: str) -> Path:
         return self.keys / f"{user}.nk"
 
-    def write(self, directory: Directory | None, on: date) -> bool:
-        """Write the access file; whether it changed, so that the server must read it again."""
+    def write(self, directory: Directory | None, on: date) -> None:
+        """Write the access file for a server that is not running."""
+        self._remember(directory)
+        write_whole(self._file, self._content(directory, on))
+
+    async def renew(
+        self, directory: Directory | None, on: date, reload: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Write the access file for a running server and have it read, if anything changed.
+
+        nats-server 2.15 connects the imports of an account that is new to it only the second
+        time that it reads the file; so nobody is let into such an account before that.
+        """
+        self._remember(directory)
+        content, standing = self._content(directory, on), self._file.read_bytes()
+        if content == standing:
+            return
+        if new := accounts_in(content) - accounts_in(standing):
+            write_whole(self._file, self._content(directory, on, new))
+            await reload()
+        write_whole(self._file, content)
+        await reload()
+
+    def _content(self, directory: Directory | None, on: date, shut: Collection[str] = ()) -> bytes:
+        return server_file(users(directory, on), public_keys(self.keys), shut)
+
+    def _remember(self, directory: Directory | None) -> None:
         if directory is not None:
-            _write_if_new(self._directory, orjson.dumps(_parties(directory)))
-        content = server_file(users(directory, on), public_keys(self.keys))
-        return _write_if_new(self._state / ACCESS_FILE, content)
+            write_whole(self._directory, orjson.dumps(_parties(directory)))
 
     def last_directory(self) -> Directory | None:
         """The parties of the directory last written from."""
@@ -66,10 +91,3 @@ class LocalAccess:
 def _parties(directory: Directory) -> object:
     kept = {"title", "agencies", "bodies", "fallback_body"}
     return directory.model_dump(mode="json", include=kept) | {"units": []}
-
-
-def _write_if_new(file: Path, content: bytes) -> bool:
-    if file.exists() and file.read_bytes() == content:
-        return False
-    write_whole(file, content)
-    return True

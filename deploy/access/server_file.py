@@ -1,6 +1,6 @@
 """Writes users down as the NATS server reads them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,15 +10,21 @@ from deploy.access.permissions import HOME, User
 HEAD = b"# Who may say and hear what. Written by `langnghe nats config`: do not edit.\naccounts: "
 
 
-def server_file(users: Iterable[User], keys: Mapping[str, str]) -> bytes:
+def server_file(
+    users: Iterable[User], keys: Mapping[str, str], shut: Collection[str] = ()
+) -> bytes:
     """The `accounts` of a server's configuration; a user without a key is left out.
 
-    The same users and keys give the same bytes.
+    Accounts that are `shut` are there and have nobody in them. The same users and keys give the
+    same bytes.
     """
     known = sorted((u for u in users if u.name in keys), key=lambda u: u.name)
     parties = [user for user in known if user.account != HOME]
     accounts: dict[str, Any] = {
-        party.account: {"users": [_user(party, keys)], "imports": _imports(party)}
+        party.account: {
+            "users": [] if party.account in shut else [_user(party, keys)],
+            "imports": _imports(party),
+        }
         for party in parties
     }
     accounts[HOME] = {
@@ -27,6 +33,11 @@ def server_file(users: Iterable[User], keys: Mapping[str, str]) -> bytes:
         "exports": [export for party in parties for export in _exports(party)],
     }
     return HEAD + orjson.dumps(accounts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def accounts_in(content: bytes) -> frozenset[str]:
+    """The accounts that such a file has."""
+    return frozenset(orjson.loads(content.removeprefix(HEAD)))
 
 
 def _user(user: User, keys: Mapping[str, str]) -> dict[str, Any]:

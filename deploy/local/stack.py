@@ -25,8 +25,6 @@ READY_SECONDS = 60.0
 """MongoDB replays its journal before it answers."""
 POLL_SECONDS = 0.05
 PORTS_TRIED = 3
-RELOADS = 2
-"""nats-server 2.15 connects the imports of an account that is new to it only the second time."""
 RELOAD_SECONDS = 10.0
 RELOADED, NOT_RELOADED = b"Reloaded server configuration", b"Failed to reload"
 
@@ -99,10 +97,6 @@ class LocalStack:
 
         Raises `PartFailed` if it does not take the file.
         """
-        for _ in range(RELOADS):
-            await self._reload()
-
-    async def _reload(self) -> None:
         log = self._log("nats")
         start = log.stat().st_size
         os.kill(self.pid("nats"), signal.SIGHUP)

@@ -84,8 +84,7 @@ class Guarded:
     async def let_in(self, whom, *named: User) -> None:
         for user in named:
             draw_once(self.access.keys, user.name)
-        if self.access.write(whom, today()):
-            await self.stack.reload_access()
+        await self.access.renew(whom, today(), self.stack.reload_access)
         async with asyncio.timeout(10):
             for user in named:
                 while not await self.lets_in(user):
@@ -633,12 +632,38 @@ class TestAReload:
             await until(lambda: not client.is_connected)
             assert not await guarded.lets_in(agency("a1"))
 
-    async def test_of_unchanged_rules_is_not_asked_for(self, guarded):
-        whom = province("a1")
-        draw_once(guarded.access.keys, "agency-a1")
-        assert guarded.access.write(whom, today())
+    async def test_lets_a_new_agency_in_only_when_it_is_heard(self, guarded, ours):
+        """From the first moment at which it comes in, what it says is confirmed."""
+        new = [agency(f"n{n}") for n in range(10)]
+        for user in new:
+            draw_once(guarded.access.keys, user.name)
+        whom = province(*(f"n{n}" for n in range(10)))
+        renewing = asyncio.create_task(
+            guarded.access.renew(whom, today(), guarded.stack.reload_access)
+        )
 
-        assert not guarded.access.write(whom, today())
+        async def come_in_and_say(user: User) -> str:
+            while not await guarded.lets_in(user):
+                await asyncio.sleep(0)
+            async with guarded.connected(user) as client:
+                ack = await client.jetstream().publish(user.publish[0], b"{}")
+            return ack.stream
+
+        assert await asyncio.gather(*map(come_in_and_say, new)) == ["FEED"] * 10
+        await renewing
+
+    async def test_of_unchanged_rules_is_not_asked_for(self, guarded):
+        asked = []
+
+        async def reload() -> None:
+            asked.append("once more")
+
+        draw_once(guarded.access.keys, "agency-a1")
+        await guarded.access.renew(province("a1"), today(), reload)
+        asked.clear()
+        await guarded.access.renew(province("a1"), today(), reload)
+
+        assert asked == []
 
 
 class TestTheWholeSystem:
