@@ -104,6 +104,18 @@ _WORDS = re.compile(
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _SURROGATE = re.compile("[\ud800-\udfff\x00]")
 
+MOST_MARKS = 30
+"""On one letter, as stream-safe text has them (UAX #15, section 13)."""
+
+_JOINER = "\u034f"
+_MARKS = "".join(chr(p) for p in range(0x300, 0x1E94B) if unicodedata.combining(chr(p)))
+_MARKS += "\u0f73\u0f75\u0f81"  # no marks, but made of nothing else
+_RUN = re.compile(f"[{_MARKS}]{{{MOST_MARKS}}}(?=[{_MARKS}])")
+_PERHAPS_RUN = re.compile(
+    f"[{''.join(m for m in _MARKS if ord(m) < 0x10000)}\U00010000-\U0010ffff]{{{MOST_MARKS + 1}}}"
+)
+"""Marks beyond the first plane are too scattered to be looked for quickly."""
+
 WESTERN = ("us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252", "iso-8859-15")
 """Charsets that are declared by habit; what they are declared for may be anything."""
 
@@ -175,7 +187,7 @@ def _best_old(raw: bytes) -> tuple[str, int]:
     sample = raw[:20_000]
     for name, decoder in _OLD.items():
         try:
-            text = unicodedata.normalize("NFC", decoder(sample))
+            text = _clean(decoder(sample)).text
         except (UnicodeDecodeError, IndexError):
             continue
         candidates.append((_score(text), name))
@@ -200,6 +212,8 @@ def _score(text: str) -> int:
 
 
 def _clean(text: str, flags: tuple[str, ...] = ()) -> Decoded:
+    if not text.isascii() and _PERHAPS_RUN.search(text):  # to order marks takes their square
+        text = _RUN.sub(rf"\g<0>{_JOINER}", text)
     text = unicodedata.normalize("NFC", text)
     if _SURROGATE.search(text):
         text = _SURROGATE.sub("\ufffd", text)

@@ -6,6 +6,12 @@ from html.parser import HTMLParser
 MOST_CHARACTERS = 1_000_000
 """Of a page, without comments and pictures; the rest is not read."""
 
+MOST_TAGS = 100_000
+"""A page with more is read up to there: each takes microseconds."""
+
+MOST_HIDDEN = 50
+"""Hidden elements within one another; deeper ones are not told apart."""
+
 _HIDDEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _BLOCKS = frozenset(
     {"p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -19,15 +25,21 @@ _SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
 _LINES = re.compile(r" ?\n ?(?:\s*\n)*")
 
 
+class _Enough(Exception):
+    """A page of which no more is read."""
+
+
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self._tags = 0
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
-        if tag in _HIDDEN:
+        self._count()
+        if tag in _HIDDEN and len(self._hidden) < MOST_HIDDEN:
             self._hidden.append(tag)
         elif tag in _BLOCKS:
             self.parts.append("\n")
@@ -35,6 +47,7 @@ class _Text(HTMLParser):
             self._hidden.clear()
 
     def handle_endtag(self, tag: str) -> None:
+        self._count()
         if tag in self._hidden:
             while self._hidden.pop() != tag:
                 pass
@@ -45,18 +58,30 @@ class _Text(HTMLParser):
         if not self._hidden:
             self.parts.append(data.replace("\n", " "))
 
+    def _count(self) -> None:
+        self._tags += 1
+        if self._tags > MOST_TAGS:
+            raise _Enough
 
-def to_text(html: str) -> str:
-    """The readable text; for any input whatever, in a time that grows with its length."""
-    html = _LEFT_OUT.sub("", _without_comments(html))[:MOST_CHARACTERS]
+
+def to_text(html: str) -> tuple[str, bool]:
+    """The readable text, and whether it is all of it.
+
+    For any input whatever, in a time that grows with its length.
+    """
+    page = _LEFT_OUT.sub("", _without_comments(html))
+    whole = len(page) <= MOST_CHARACTERS
+    page = page[:MOST_CHARACTERS]
     parser = _Text()
     try:
-        parser.feed(_NO_TAG.sub("&lt;", html))
+        parser.feed(_NO_TAG.sub("&lt;", page))
         parser.close()
+    except _Enough:
+        whole = False
     except (AssertionError, ValueError):  # CPython's parser gives up on some marked sections
-        parser.parts.append(re.sub(r"<[^<>]*>", " ", html))
+        parser.parts.append(re.sub(r"<[^<>]*>", " ", page))
     text = _SPACES.sub(" ", "".join(parser.parts))
-    return _LINES.sub("\n", text).strip()
+    return _LINES.sub("\n", text).strip(), whole
 
 
 def _without_comments(html: str) -> str:

@@ -19,7 +19,7 @@ MOST_CHARACTERS = 64 * 1024
 _WORD = re.compile(r"=\?([^?\s*]*)(?:\*[^?]*)?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN = re.compile(r"(=\?[^?\s]*\?[bBqQ]\?[^?]*\?=)[ \t\r\n]+(?==\?[^?\s]*\?[bBqQ]\?[^?]*\?=)")
 _BREAKS = re.compile(r"[\r\n]+[ \t]*")
-_ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
+_WORD_OF_ADDRESS = re.compile(r"[^\s<>\"(),;:]+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _SECTION = re.compile(r"^(?P<name>[^*]+)\*(?P<number>[0-9]{1,4})?(?P<encoded>\*)?$")
 
@@ -27,6 +27,17 @@ _SECTION = re.compile(r"^(?P<name>[^*]+)\*(?P<number>[0-9]{1,4})?(?P<encoded>\*)
 def to_bytes(value: str) -> bytes:
     """The bytes that the parser hid in a string as surrogates."""
     return value.encode("utf-8", "surrogateescape")
+
+
+def all_of(message: Message, name: str) -> list[str]:
+    """Every header of that name, as written."""
+    return [str(value) for value in message.get_all(name, [])]
+
+
+def first(message: Message, name: str) -> str | None:
+    """The first header of that name, as written."""
+    values = all_of(message, name)
+    return values[0] if values else None
 
 
 def text_of(value: str) -> Decoded:
@@ -77,12 +88,18 @@ def addresses(values: list[str]) -> list[tuple[Decoded, str]]:
             pairs = getaddresses([flat])
         except (ValueError, IndexError, RecursionError):
             pairs = []
-        usable = [(text_of(n), _address(a)) for n, a in pairs if _ADDRESS.fullmatch(a)]
+        usable = [(text_of(n), _address(a)) for n, a in pairs if _is_address(a)]
         if not usable:
             bare = _COMMENT.sub("", text_of(flat).text)
-            usable = [(Decoded("", (DEFECT,)), _address(a)) for a in _ADDRESS.findall(bare)]
+            words = filter(_is_address, _WORD_OF_ADDRESS.findall(bare))
+            usable = [(Decoded("", (DEFECT,)), _address(a)) for a in words]
         found += [(name, address) for name, address in usable if address]
     return found
+
+
+def _is_address(written: str) -> bool:
+    """One word with something on both sides of an @; in a time that grows with its length."""
+    return "@" in written[1:-1] and _WORD_OF_ADDRESS.fullmatch(written) is not None
 
 
 def _address(written: str) -> str:
