@@ -107,12 +107,12 @@ _SURROGATE = re.compile("[\ud800-\udfff\x00]")
 MOST_MARKS = 30
 """On one letter, as stream-safe text has them (UAX #15, section 13)."""
 
-_JOINER = "\u034f"
+_JOINER, _BEYOND = "\u034f", "\U00010000"
 _MARKS = "".join(chr(p) for p in range(0x300, 0x1E94B) if unicodedata.combining(chr(p)))
 _MARKS += "\u0f73\u0f75\u0f81"  # no marks, but made of nothing else
 _RUN = re.compile(f"[{_MARKS}]{{{MOST_MARKS}}}(?=[{_MARKS}])")
 _PERHAPS_RUN = re.compile(
-    f"[{''.join(m for m in _MARKS if ord(m) < 0x10000)}\U00010000-\U0010ffff]{{{MOST_MARKS + 1}}}"
+    f"[{''.join(m for m in _MARKS if m < _BEYOND)}{_BEYOND}-\U0010ffff]{{{MOST_MARKS + 1}}}"
 )
 """Marks beyond the first plane are too scattered to be looked for quickly."""
 

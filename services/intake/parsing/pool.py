@@ -24,7 +24,7 @@ PIECE = 32
 
 START_SECONDS = 30.0
 GRACE_SECONDS = 10.0
-"""Beyond its own clock, before a child that does not answer is killed: it may be ours that stood."""
+"""Before a child is killed whose own clock has not ended it: it may be ours that stood still."""
 
 CHILD = (sys.executable, "-P", "-s", "-B", "-m", "services.intake.parsing.child")
 _ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "LC_ALL": "C.UTF-8"}

@@ -82,10 +82,12 @@ class Content:
         A multipart in which no part was found is one of them: it holds what its program made of
         it. What is attached to an attached mail counts too.
         """
-        parts = [part for part in _parts(message) if isinstance(part, Message)]
-        if not message.is_multipart():
+        payload = message.get_payload()
+        if not isinstance(payload, list):
             self._leaf(message, within)
-        elif message.get_content_type() in ("message/rfc822", "message/global"):
+            return
+        parts = [part for part in payload if isinstance(part, Message)]
+        if message.get_content_type() in ("message/rfc822", "message/global"):
             self._mail(message, parts, within)
         else:
             for part in parts:
@@ -161,27 +163,28 @@ class Content:
         for part in self._plain:
             decoded = _text(part)
             if decoded.text.strip():
-                return self._cut(_flowed(part, self.flags.of(decoded)), whole=True)
+                return self._cut(_flowed(part, self.flags.of(decoded)))
         for part in self._pages:
             decoded = _text(part)
             if decoded.text.strip():
-                return self._cut(*html.to_text(self.flags.of(decoded)))
+                return self._page(self.flags.of(decoded))
         for unpacked in self._hidden:
             if unpacked.text.strip():
-                return self._cut(unpacked.text, whole=True)
+                return self._cut(unpacked.text)
             if unpacked.page.strip():
-                return self._cut(*html.to_text(unpacked.page))
+                return self._page(unpacked.page)
         return ""
 
-    def _cut(self, text: str, whole: bool) -> str:
-        if not whole or len(text) > MOST_CHARACTERS:
+    def _page(self, page: str) -> str:
+        text, whole = html.to_text(page)
+        if not whole:
+            self.flags.said.append(TRUNCATED)
+        return self._cut(text)
+
+    def _cut(self, text: str) -> str:
+        if len(text) > MOST_CHARACTERS:
             self.flags.said.append(TRUNCATED)
         return text[:MOST_CHARACTERS]
-
-
-def _parts(message: Message) -> list[object]:
-    payload = message.get_payload()
-    return payload if isinstance(payload, list) else []
 
 
 def _is_attached(part: Message) -> bool:

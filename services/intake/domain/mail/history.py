@@ -12,8 +12,8 @@ MOST_LINE = 1_000
 
 _QUOTED = re.compile(r"[ \t]?>")
 _WROTE = re.compile(
-    r"(?:wrote|đã viết|viết|writes|a écrit|schrieb|escribió|ha scritto|skrev|schreef|napisał(?:\(a\))?)"
-    r"[ \t\xa0]*:$",
+    r"(?:wrote|đã viết|viết|writes|a écrit|schrieb|escribió|ha scritto|skrev|schreef|"
+    r"napisał(?:\(a\))?)[ \t\xa0]*:$",
     re.IGNORECASE,
 )
 _BEGINS = re.compile(
@@ -94,7 +94,9 @@ def _introduces(lines: list[str], number: int) -> int | None:
 
 def _next(lines: list[str], number: int) -> int | None:
     """The next line that is not empty, among the few that may follow."""
-    return next((n for n in range(number + 1, min(number + 4, len(lines))) if lines[n].strip()), None)
+    return next(
+        (n for n in range(number + 1, min(number + 4, len(lines))) if lines[n].strip()), None
+    )
 
 
 def _without_quotes(lines: list[str]) -> list[str]:

@@ -25,7 +25,6 @@ def _kind(name: str, begins: bytes, *said: str) -> _Kind:
 TNEF = "application/ms-tnef"
 _OFFICE = ("officedocument", "opendocument", "msword", "vnd.ms-", "word", "excel", "powerpoint")
 _KINDS = (
-    _kind("application/pdf", rb".{0,1000}%PDF-\d", "pdf"),
     _kind("image/png", rb"\x89PNG\r\n\x1a\n", "png"),
     _kind("image/jpeg", rb"\xff\xd8\xff", "jpeg", "jpg"),
     _kind("image/gif", rb"GIF8[79]a", "gif"),
@@ -41,7 +40,9 @@ _KINDS = (
     _kind("audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xf2\xf3\xfb]", "mpeg", "mp3"),
     _kind("video/mp4", rb"....ftyp", "mp4", "m4a", "quicktime", "3gp", "heic", "heif", "aac"),
     _kind(TNEF, rb"\x78\x9f\x3e\x22", "tnef"),
-    _kind("application/x-msdownload", rb"MZ.{58}.{4}.{0,900}PE\0\0", "msdownload", "dosexec", "exe"),
+    _kind(
+        "application/x-msdownload", rb"MZ.{58}.{4}.{0,900}PE\0\0", "msdownload", "dosexec", "exe"
+    ),
     _kind("application/x-elf", rb"\x7fELF", "elf", "executable", "sharedlib"),
     _kind("text/x-shellscript", rb"#!\s*/", "script", "x-sh", "python", "perl"),
     _kind(
@@ -49,6 +50,7 @@ _KINDS = (
         rb"(?:\xef\xbb\xbf)?\s{0,200}<(?:!doctype\s+html|html|head|body|script|iframe|svg)[\s>]",
         *("html", "svg"),
     ),
+    _kind("application/pdf", rb".{0,1000}%PDF-\d", "pdf"),  # readers look for it that far
 )
 
 
@@ -59,7 +61,7 @@ def found_type(content: bytes) -> str:
 
 
 def disagree(said: str, found: str) -> bool:
-    """Whether a file is passed off as something else; what is called nothing is passed off as nothing."""
+    """Whether a file is passed off as something else; one that is called nothing is not."""
     if not found or said.lower() in _NOT_SAID:
         return False
     kind = next(kind for kind in _KINDS if kind.type == found)

@@ -9,9 +9,11 @@ MOST_BYTES = 255
 MOST_SUFFIX_BYTES = 20
 NAMELESS = "tệp đính kèm"
 
-_SEPARATORS = re.compile(r'[/\\:*?"<>|\u2044\u2215\u2216\u29f5\u29f8\u29f9\ufe68\uff0f\uff1a\uff3c]')
+_SEPARATORS = re.compile(
+    r'[/\\:*?"<>|\u2044\u2215\u2216\u29f5\u29f8\u29f9\ufe68\uff0f\uff1a\uff3c]'
+)
 _HIDDEN_SEPARATOR = re.compile(r"%(?=(?:2[ef]|5c|3a|0|1|7f|25))", re.IGNORECASE)
-"""Would be a dot, a separator, a control character or a percent sign again for a careless reader."""
+"""For a careless reader a dot, a separator, a control character or a percent sign again."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DEVICE = re.compile(
@@ -34,11 +36,17 @@ def shown_name(name: str) -> str:
     seen = _HIDDEN_SEPARATOR.sub("_", _SEPARATORS.sub("_", seen)).strip(" .")
     if _DEVICE.fullmatch(seen):
         seen = f"_{seen}"
-    stem, dot, suffix = seen.rpartition(".")
+    return _shortened(seen) or NAMELESS
+
+
+def _shortened(name: str) -> str:
+    """Cut before its suffix, so that it still tells what it is."""
+    if len(name.encode()) <= MOST_BYTES:
+        return name
+    stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix.encode()) > MOST_SUFFIX_BYTES:
-        stem, dot, suffix = seen, "", ""
-    room = MOST_BYTES - len(f"{dot}{suffix}".encode())
-    return f"{_cut(stem, room).rstrip(' .')}{dot}{suffix}" or NAMELESS
+        stem, dot, suffix = name, "", ""
+    return _cut(stem, MOST_BYTES - len(f"{dot}{suffix}".encode())).rstrip(" .") + dot + suffix
 
 
 def _cut(text: str, most: int) -> str:

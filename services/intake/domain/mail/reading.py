@@ -47,7 +47,7 @@ class Mail:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     automatic: str = ""
-    """Why no person is taken to have written it, as `automatic.reason` tells; empty for a person."""
+    """Why no person is taken to have written it: see `automatic.reason`; empty for a person."""
 
     digest: str = ""
     """Of what all parts hold, however it was encoded and cut into lines on the way.

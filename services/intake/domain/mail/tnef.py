@@ -1,21 +1,20 @@
 """What Outlook hides in `winmail.dat` (MS-OXTNEF): files, and sometimes the whole text."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tnefparse import TNEF
+from tnefparse import TNEF  # type: ignore[import-untyped]
 
 from services.intake.domain.charset import decode
 
 MOST_OBJECTS = 1_000
-"""An attachment has about six; the library copies all that follows for each."""
+"""An attachment has about six; the library copies what follows for each."""
 
 _HEADER = struct.Struct("<BHHI")
 _CHECKSUM_BYTES = 2
 _SIGNATURE_BYTES = 6
-_OF_MESSAGE = frozenset({TNEF.ATTOEMCODEPAGE, TNEF.ATTBODY, TNEF.ATTMAPIPROPS})
-"""The rest of the message's own objects says nothing that the mail does not, and is often broken."""
+_OF_MESSAGE = frozenset({TNEF.ATTBODY, TNEF.ATTMAPIPROPS})
+"""The message's other objects repeat what the mail says, and are often broken."""
 
 
 class Unreadable(ValueError):
@@ -34,16 +33,12 @@ class Unpacked:
 def unpack(content: bytes) -> Unpacked:
     """Files and text in it; what only Outlook understands is left out. Raises `Unreadable`."""
     try:
-        read = TNEF(content[:_SIGNATURE_BYTES] + b"".join(_objects(content)), do_checksum=False)
-        charset = read.codepage
-        names = _names(read)
+        message, *files = _pieces(content)
+        read = TNEF(message, do_checksum=False)
         return Unpacked(
-            tuple(
-                (name, bytes(attachment.data))
-                for attachment, name in zip(read.attachments, names, strict=True)
-            ),
-            _text(read.body, charset),
-            _text(read.htmlbody, charset),
+            tuple(_file(TNEF(file, do_checksum=False)) for file in files),
+            _text(read.body, read.codepage),
+            _text(read.htmlbody, read.codepage),
         )
     except (
         *(ValueError, LookupError, TypeError, AttributeError, struct.error),
@@ -52,46 +47,40 @@ def unpack(content: bytes) -> Unpacked:
         raise Unreadable(type(broken).__name__) from None
 
 
-def _objects(content: bytes) -> Iterator[bytes]:
-    """The objects that are read, as they stand; the last may be cut off."""
-    place, count, attachments = _SIGNATURE_BYTES, 0, 0
-    while place + _HEADER.size <= len(content):
+def _pieces(content: bytes) -> list[bytes]:
+    """The message, then each file: apart, since the library copies all that follows an object.
+
+    An object that is cut off is given as far as it goes.
+    """
+    beginning = content[:_SIGNATURE_BYTES]
+    pieces: list[list[bytes]] = [[beginning]]
+    place = _SIGNATURE_BYTES
+    for _ in range(MOST_OBJECTS):
+        if place + _HEADER.size > len(content):
+            return [b"".join(piece) for piece in pieces]
         level, name, _, length = _HEADER.unpack_from(content, place)
-        end = place + _HEADER.size + length + _CHECKSUM_BYTES
-        count += 1
-        if count > MOST_OBJECTS:
-            raise Unreadable("objects")
-        attachments += name == TNEF.ATTATTACHRENDDATA
-        if name in _OF_MESSAGE or (level == TNEF.LVL_ATTACHMENT and attachments):
-            yield content[place:end]
-        place = end
+        start, place = place, place + _HEADER.size + length + _CHECKSUM_BYTES
+        if name == TNEF.ATTOEMCODEPAGE:
+            beginning += content[start:place]
+            pieces[0].append(content[start:place])
+        elif name == TNEF.ATTATTACHRENDDATA:
+            pieces.append([beginning, content[start:place]])
+        elif name in _OF_MESSAGE or (level == TNEF.LVL_ATTACHMENT and len(pieces) > 1):
+            pieces[0 if name in _OF_MESSAGE else -1].append(content[start:place])
+    raise Unreadable("objects")
 
 
-def _names(read: TNEF) -> list[str]:
-    """The long name of each attachment, or the title that is written in the sender's own code."""
-    titles: list[bytes] = []
-    for item in read.objects:
-        if item.name == TNEF.ATTATTACHRENDDATA:
-            titles.append(b"")
-        elif item.name == TNEF.ATTATTACHTITLE and titles:
-            titles[-1] = item.data
-    names = []
-    for attachment, title in zip(read.attachments, titles, strict=True):
-        try:
-            long = attachment.long_filename()
-        except UnicodeDecodeError:  # there is a title alone, and the library takes it for UTF-8
-            long = title
-        names.append(_text(long, read.codepage))
-    return names
+def _file(read: TNEF) -> tuple[str, bytes]:
+    [attachment] = read.attachments
+    titles = [item.data for item in read.objects if item.name == TNEF.ATTATTACHTITLE]
+    try:
+        name = attachment.long_filename()
+    except UnicodeDecodeError:  # a title alone, in the sender's own code: the library knows UTF-8
+        name = titles[-1]
+    return _text(name, read.codepage), bytes(attachment.data)
 
 
 def _text(value: object, charset: str | None) -> str:
-    match value:
-        case str():
-            value = value.encode("utf-8", "surrogatepass")
-            charset = "utf-8"
-        case bytes():
-            pass
-        case _:
-            return ""
-    return decode(value.rstrip(b"\0"), charset).text
+    if isinstance(value, str):
+        value, charset = value.encode("utf-8", "surrogatepass"), "utf-8"
+    return decode(value.rstrip(b"\0"), charset).text if isinstance(value, bytes) else ""
