@@ -24,7 +24,10 @@ PIECE = 32
 
 START_SECONDS = 30.0
 GRACE_SECONDS = 10.0
-"""Before a child is killed whose own clock has not ended it: it may be ours that stood still."""
+"""Before a child is killed whose own clock has not ended it."""
+
+LAST_LOOK_SECONDS = 1.0
+"""For an answer that lies there already: it may be the service that stood still."""
 
 CHILD = (sys.executable, "-P", "-s", "-B", "-m", "services.intake.parsing.child")
 _ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "LC_ALL": "C.UTF-8"}
@@ -203,19 +206,25 @@ class _Child:
                 await self.process.stdin.drain()
 
     async def _answer(self, seconds: float) -> bytes:
-        if self.process.stdout is None:
-            raise TypeError("stdout")
+        frame = asyncio.create_task(self._frame())
         try:
-            async with asyncio.timeout(seconds):
-                header = await self.process.stdout.readexactly(LENGTH_BYTES)
-                length = int.from_bytes(header, "big")
-                if length > MOST_ANSWER:
-                    raise _Died(REFUSED_CRASH)
-                return await self.process.stdout.readexactly(length)
-        except TimeoutError:
-            raise _Died(REFUSED_TIME) from None
+            for patience in (seconds, LAST_LOOK_SECONDS):
+                await asyncio.wait((frame,), timeout=patience)
+                if frame.done():
+                    return await frame
         except IncompleteReadError:
             raise _Died(await self._verdict()) from None
+        finally:
+            frame.cancel()
+        raise _Died(REFUSED_TIME)
+
+    async def _frame(self) -> bytes:
+        if self.process.stdout is None:
+            raise TypeError("stdout")
+        length = int.from_bytes(await self.process.stdout.readexactly(LENGTH_BYTES), "big")
+        if length > MOST_ANSWER:
+            raise _Died(REFUSED_CRASH)
+        return await self.process.stdout.readexactly(length)
 
     async def _verdict(self) -> str:
         """Why it ended; one that has only closed its output is no better than a crashed one."""
