@@ -1,12 +1,10 @@
 """Wires intake: the only place that chooses addresses, limits and implementations."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field
 from starlette.applications import Starlette
 
-from services.intake.domain.mail import Mail, read_mail
 from services.intake.handlers import (
     Protecting,
     Reader,
@@ -30,6 +28,7 @@ from services.intake.handlers import (
     text_teller,
     watcher,
 )
+from services.intake.parsing.pool import ParserPool, ParserUnavailable
 from services.intake.relay import Relay
 from services.intake.schedule import keep_time
 from services.intake.sources.http import Credentials, routes
@@ -72,12 +71,13 @@ from shared.runtime.web import Service, end_process
 NAME = "intake"
 RULES = (DirectoryPublished, RulebookPublished, CalendarPublished)
 CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded)
-AWAY = (*UNAVAILABLE, WrappingAway)
+AWAY = (*UNAVAILABLE, WrappingAway, ParserUnavailable)
 
 
 class Settings(ServiceSettings):
     """Intake's own settings stand beside those of every service."""
 
+    parsers: int = Field(default=1, ge=1, le=64, description="Processes in which mails are parsed.")
     may_protect: frozenset[str] = Field(
         default=frozenset({"operator"}),
         description="Parties that may hold, release and erase submissions.",
@@ -108,10 +108,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
         on_closed=end_process,
     )
     relay = Relay(MongoOutbox(database), bus.publish, (*AWAY, Unconfirmed))
+    parsers = ParserPool(processes=settings.parsers)
     receiving = Receiving(
         Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts, feeds),
         Reader(secrets.fingerprints, settings.zone),
-        read_mails,
+        parsers.read,
         sealed_to_intake.open,
     )
     bus.admit("intake-feed", receiver(receiving))
@@ -179,10 +180,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def read_mails(raws: Sequence[bytes]) -> Sequence[Mail]:
-    return [read_mail(raw) for raw in raws]
 
 
 def _waits(**parts: str) -> dict[str, str]:

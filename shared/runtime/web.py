@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import nats.errors
@@ -35,7 +35,8 @@ class Service:
     `prepare` makes the store's indexes. While NATS or MongoDB is away at start, the service
     waits and says so on `/readyz`. `tasks` run beside the bus from when the store is prepared,
     by name: one that ends takes the process with it, since nothing may stop unnoticed.
-    `also_waits` says, by part, what else keeps the service from working.
+    `also_waits` says, by part, what else keeps the service from working; `within` are open as
+    long as it runs.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Service:
         bus: Bus,
         client: Client,
         prepare: Callable[[], Awaitable[None]],
+        *,
         tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
         also_waits: Callable[[], Mapping[str, str]] = dict,
+        within: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
         self._bus, self._client, self._prepare = bus, client, prepare
-        self._tasks, self._also_waits = tasks or {}, also_waits
+        self._tasks, self._also_waits, self._within = tasks or {}, also_waits, within
         self._running: list[asyncio.Task[None]] = []
         self._not_prepared = self._not_started = "starting"
 
@@ -64,14 +67,17 @@ class Service:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        starting = asyncio.create_task(self._start())
-        yield
-        for task in (starting, *self._running):
-            task.cancel()
-        await asyncio.gather(starting, *self._running, return_exceptions=True)
-        if not self._not_started:
-            await self._bus.stop()
-        self._client.close()
+        async with AsyncExitStack() as open_parts:
+            for part in self._within:
+                await open_parts.enter_async_context(part)
+            starting = asyncio.create_task(self._start())
+            yield
+            for task in (starting, *self._running):
+                task.cancel()
+            await asyncio.gather(starting, *self._running, return_exceptions=True)
+            if not self._not_started:
+                await self._bus.stop()
+            self._client.close()
 
     async def _start(self) -> None:
         while self._not_prepared:

@@ -66,7 +66,7 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
 
 
 def _mail(mail: Mail) -> Parted:
-    words = f"{mail.subject}\n{mail.text}"
+    words = f"{mail.subject}\n{mail.said or mail.text}"
     return Parted(
         identity={
             "from": mail.from_address,
@@ -79,6 +79,7 @@ def _mail(mail: Mail) -> Parted:
         text={
             "subject": mail.subject,
             "text": mail.text,
+            **({"said": mail.said} if mail.said != mail.text else {}),
             "attachments": [asdict(attachment) for attachment in mail.attachments],
         },
         words=words,

@@ -11,6 +11,7 @@ from services.intake.domain.classify import Stated
 from services.intake.domain.duplicate import call_keys, keys_of, thread_of
 from services.intake.domain.identity import Parted, part
 from services.intake.domain.mail import Mail
+from services.intake.domain.mail.automatic import NOTHING_SAID
 from services.intake.handlers.joining import Join
 from services.intake.handlers.opening import SOURCE, Opened
 from services.intake.handlers.ports import (
@@ -63,7 +64,7 @@ class Reader:
         """What is to be kept; `mail` is given for a mailbox message, as read from its bytes."""
         if isinstance(opened.event.data, SupervisionRecorded | DialogueHeld | ChannelPublished):
             return _record(opened)
-        if mail is not None and mail.automatic:
+        if mail is not None and mail.automatic in NOTHING_SAID:
             return _automatic(opened)
         if join is not None:
             return self._addition(opened, mail, join)

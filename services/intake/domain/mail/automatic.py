@@ -16,6 +16,9 @@ PERSON, AUTO_REPLY, BOUNCE, LOOP, LIST, GENERATED = (
     *("", "auto-reply", "bounce", "loop", "list", "generated"),
 )
 
+NOTHING_SAID = frozenset({AUTO_REPLY, BOUNCE, LOOP})
+"""Kinds in which nobody says anything new: they become no submission."""
+
 _TOKEN = re.compile(r"\s*([a-z-]+)", re.IGNORECASE)
 _ANSWERS = ("x-autoreply", "x-autorespond", "x-auto-reply-from", "x-mail-autoreply")
 _NO = ("", "no", "none")
