@@ -1,1 +1,1 @@
-"""Where items come from besides the bus: each source hands on to `Accept` and then answers."""
+"""Where submissions come from, besides the bus."""
