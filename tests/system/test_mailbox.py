@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.intake.sources.arriving_mail import mail_id
 from services.intake.sources.mailbox import (
     KEPT,
     TOO_LARGE,
@@ -350,6 +349,14 @@ class TestFaults:
 
         assert len(keeper.offered) == 2
         assert len(keeper.kept) == 1
+
+    async def test_mails_that_are_delivered_twice_lose_nothing(self, server, user, keeper):
+        server.deliver(user, *numbered(5), *numbered(5))
+
+        async with watching(keeper, box(server.imap, user)) as mailboxes:
+            await idle(mailboxes, 10)
+
+        assert all(keeper.holds(one) for one in numbered(5))
 
     async def test_a_wrong_password_is_told_and_holds_no_other_mailbox(self, server, user, keeper):
         server.deliver(user, mail("one"))

@@ -1,5 +1,6 @@
 """What IMAP servers say is read as RFC 3501 means it, and what is not IMAP ends in one error."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -71,10 +72,8 @@ def test_what_is_not_imap_is_unreadable(line):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_unreadable(line):
-    try:
+    with suppress(Unreadable):
         read_response(line)
-    except Unreadable:
-        pass
 
 
 def test_a_date_is_read_in_its_own_zone():
