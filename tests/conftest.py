@@ -10,11 +10,16 @@ from uuid import uuid4
 
 import nats
 import pytest
+from hypothesis import HealthCheck, settings
 from nats.js import JetStreamContext
 
 from deploy.local import LocalStack
 from shared.runtime.mongo import Database, open_client, open_database
 from shared.runtime.streams import declare
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("langnghe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("langnghe")
 
 
 class LoopThread:

@@ -31,7 +31,10 @@ from services.intake.handlers import (
 from services.intake.parsing.pool import ParserPool, ParserUnavailable
 from services.intake.relay import Relay
 from services.intake.schedule import keep_time
+from services.intake.sources.addresses import Addresses
 from services.intake.sources.http import Credentials, routes
+from services.intake.sources.lmtp import Lmtp
+from services.intake.sources.mailbox import Mailboxes, read_mailboxes
 from services.intake.store import (
     MongoArrivals,
     MongoCalls,
@@ -78,6 +81,14 @@ class Settings(ServiceSettings):
     """Intake's own settings stand beside those of every service."""
 
     parsers: int = Field(default=1, ge=1, le=64, description="Processes in which mails are parsed.")
+    lmtp_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port for mail servers to deliver to; none if unset.",
+    )
+    lmtp_host: str = Field(default="127.0.0.1", description="Address that LMTP listens on.")
+    hostname: str = Field(default="localhost", description="Name that LMTP gives itself.")
     may_protect: frozenset[str] = Field(
         default=frozenset({"operator"}),
         description="Parties that may hold, release and erase submissions.",
@@ -128,7 +139,21 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.answer(NAME, "say", message_taker(telling, conversations, relay.wake))
 
     accept = acceptor(receiving, AWAY, relay.wake)
+    addresses = Addresses(rules)
+    mailboxes = Mailboxes(
+        accept, read_mailboxes(settings.keys / "mailboxes.json"), now, secrets.fingerprints
+    )
+    lmtp = Lmtp(
+        accept,
+        addresses.agency_of,
+        now,
+        secrets.fingerprints,
+        hostname=settings.hostname,
+        host=settings.lmtp_host,
+        port=settings.lmtp_port or 0,
+    )
     works = {
+        "addresses": addresses.refresh,
         "calls": call_closer(calls, data_keys, accept, settings.zone),
         "watch": watcher(
             rules, MongoHeard(database), feeds, MongoRecords(database, "alarms"), settings.zone
@@ -163,6 +188,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     tasks = {
         "relay": relay.run,
+        "mailboxes": mailboxes.run,
+        **({"lmtp": lmtp.run} if settings.lmtp_port is not None else {}),
         "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway)),
     }
 
@@ -173,13 +200,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ):
             await store.prepare()
 
-    return Service(bus, client, prepare, tasks, lambda: _waits(relay=relay.waits_for)).application(
-        faces
-    )
+    return Service(
+        bus,
+        client,
+        prepare,
+        tasks=tasks,
+        also_waits=lambda: _waits(relay=relay.waits_for, **_troubles(mailboxes)),
+        within=(parsers,),
+    ).application(faces)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _troubles(mailboxes: Mailboxes) -> dict[str, str]:
+    """By mailbox: why it is not watched just now."""
+    return {f"mailbox {name}": state.trouble for name, state in mailboxes.state().items()}
 
 
 def _waits(**parts: str) -> dict[str, str]:

@@ -87,6 +87,14 @@ class Lmtp:
             self._serve, self._host, self._port, limit=PIECE, ssl=self._tls
         )
 
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
     async def stop(self) -> None:
         """Hang up. A mail that was not answered for comes again."""
         if self._server is not None:
