@@ -140,9 +140,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     accept = acceptor(receiving, AWAY, relay.wake)
     addresses = Addresses(rules)
-    mailboxes = Mailboxes(
-        accept, read_mailboxes(settings.keys / "mailboxes.json"), now, secrets.fingerprints
-    )
+    boxes = read_mailboxes(settings.keys / "mailboxes.json")
+    mailboxes = Mailboxes(accept, boxes, now, secrets.fingerprints)
     lmtp = Lmtp(
         accept,
         addresses.agency_of,
@@ -188,7 +187,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     tasks = {
         "relay": relay.run,
-        "mailboxes": mailboxes.run,
+        **({"mailboxes": mailboxes.run} if boxes else {}),
         **({"lmtp": lmtp.run} if settings.lmtp_port is not None else {}),
         "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway)),
     }
