@@ -112,7 +112,7 @@ def call_keys(agency: str, item: str, call: HotlineCallLogged, *, key: bytes) ->
 
 def _mail_parts(mail: Mail, raw: bytes) -> tuple[str, ...]:
     if not mail.digest:  # nothing was read: only the bytes tell
-        return ("raw", sha256(raw).hexdigest())
+        return ("raw", sha256(_as_written(raw)).hexdigest())
     if mail.message_id:
         return ("id", mail.message_id, mail.digest)
     if mail.date is None:  # too little is left to tell two strangers' mails apart
