@@ -153,6 +153,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     works = {
         "addresses": addresses.refresh,
+        "mailboxes": mailboxes.tell,
         "calls": call_closer(calls, data_keys, accept, settings.zone),
         "watch": watcher(
             rules, MongoHeard(database), feeds, MongoRecords(database, "alarms"), settings.zone
@@ -204,18 +205,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         client,
         prepare,
         tasks=tasks,
-        also_waits=lambda: _waits(relay=relay.waits_for, **_troubles(mailboxes)),
+        also_waits=lambda: _waits(relay=relay.waits_for),
         within=(parsers,),
     ).application(faces)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def _troubles(mailboxes: Mailboxes) -> dict[str, str]:
-    """By mailbox: why it is not watched just now."""
-    return {f"mailbox {name}": state.trouble for name, state in mailboxes.state().items()}
 
 
 def _waits(**parts: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from prometheus_client import Gauge
+
 from services.intake.handlers.ports import Accept
 from services.intake.sources.arriving_mail import Room
 from services.intake.sources.mailbox.box import Mailbox, read_mailboxes
@@ -24,6 +26,11 @@ __all__ = [
     "Patience",
     "read_mailboxes",
 ]
+
+TROUBLED = Gauge("langnghe_mailbox_troubled", "1: the mailbox is not watched.", ["mailbox"])
+LEFT = Gauge(
+    "langnghe_mailbox_left", "Mails that lie there: too large, or tried in vain.", ["mailbox"]
+)
 
 ROOM = 64 * 1024 * 1024
 """Bytes of mail in the hand, of all mailboxes together."""
@@ -67,6 +74,13 @@ class Mailboxes:
     def state(self) -> Mapping[str, MailboxState]:
         """By agency's code and the mailbox's place among the agency's, from 1."""
         return {name: watch.state for name, watch in self._watches.items()}
+
+    async def tell(self, _at: datetime) -> int:
+        """Say in metrics how each is; answers 0, since nothing else comes of it."""
+        for name, state in self.state().items():
+            TROUBLED.labels(name).set(bool(state.trouble))
+            LEFT.labels(name).set(state.too_large + state.failing)
+        return 0
 
     async def run(self) -> None:
         """Until cancelled."""
