@@ -30,7 +30,7 @@ from services.intake.handlers import (
 )
 from services.intake.parsing.pool import ParserPool, ParserUnavailable
 from services.intake.relay import Relay
-from services.intake.schedule import keep_time
+from services.intake.schedule import Work, keep_time
 from services.intake.sources.addresses import Addresses
 from services.intake.sources.http import Credentials, routes
 from services.intake.sources.lmtp import Lmtp
@@ -151,14 +151,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         host=settings.lmtp_host,
         port=settings.lmtp_port or 0,
     )
-    works = {
-        "addresses": addresses.refresh,
-        "mailboxes": mailboxes.tell,
-        "calls": call_closer(calls, data_keys, accept, settings.zone),
-        "watch": watcher(
-            rules, MongoHeard(database), feeds, MongoRecords(database, "alarms"), settings.zone
-        ),
-    }
+    alarms = MongoRecords(database, "alarms")
+    works = (
+        Work("addresses", 2.0, addresses.refresh),
+        Work("mailboxes", 10.0, mailboxes.tell),
+        Work("calls", 30.0, call_closer(calls, data_keys, accept, settings.zone)),
+        Work("watch", 600.0, watcher(rules, MongoHeard(database), feeds, alarms, settings.zone)),
+    )
 
     async def knows(agency: str) -> bool:
         return agency in (await rules.latest()).agencies
