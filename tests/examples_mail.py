@@ -6,7 +6,6 @@ from collections.abc import Callable
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from services.intake.domain.mail import caps
 from tests.examples_intake import mail
 
 MEGABYTE = 1024 * 1024
@@ -65,8 +64,8 @@ def mapi(*properties: tuple[int, int, bytes]) -> bytes:
 RENDERING, TITLE, DATA, PROPERTIES, CODEPAGE = 0x9002, 0x8010, 0x800F, 0x9005, 0x9007
 
 BEYOND_A_CAP = {
-    "size": lambda: b"a" * (caps.MOST_BYTES + 1),
-    "lines": lambda: mail(b"\n" * (caps.MOST_LINES + 1)),
+    "size": lambda: b"a" * (25 * MEGABYTE + 1),
+    "lines": lambda: mail(b"\n" * 600_001),
     "header-block": lambda: b"X: aaaaaaaa\r\n" * 30_000,
     "lines of a header": lambda: b"X: aaaaaaaa\r\n" * 1_600_000,
     "header": lambda: mail(subject="a" * 70_000),
@@ -88,7 +87,8 @@ BEYOND_A_CAP = {
     "parts boundary with a quote": lambda: parts(1_001, 'boundary=z"q', name='z"q'),
     "parts boundary with a comment": lambda: parts(1_001, "boundary=z (c)", name="z (c)"),
     "parts boundary set apart": lambda: parts(1_001, "boundary\x1f=z"),
-    "parts multiparts": lambda: nested(3_000),
+    "parts multiparts": lambda: nested(201),
+    "parts of a deep mail": lambda: nested(3_000),
     "depth": lambda: nested(51),
     "depth encoded boundaries": lambda: nested(150, b"boundary*=us-ascii''b%d"),
     "depth mails": lambda: mail("Content-Type: message/rfc822\r\n\r\n" * 51),
@@ -140,7 +140,8 @@ WITHIN_THE_CAPS: dict[str, Callable[[], bytes]] = {
         "--y\r\n" * 400_000, headers=("Content-Type: multipart/x; boundary=z",)
     ),
     "boundaries in a large mail": lambda: mail(
-        b"".join(b"boundary=n%d\r\n" % i for i in range(199)) + (b"x" * 78 + b"\r\n") * 200_000,
+        b"".join(b"boundary=n%d\r\n--n%d--\r\n" % (i, i) for i in range(199))
+        + (b"x" * 78 + b"\r\n") * 200_000,
         headers=("Content-Type: multipart/x; boundary=z",),
     ),
     "parts without an end of their header": lambda: parts(999, "boundary=z", "X: y\r\n" * 40),

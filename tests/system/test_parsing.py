@@ -126,11 +126,12 @@ class TestLimits:
         assert read == [read_mail(ORDINARY), Mail(flags=(ORDERS[what],)), read_mail(ORDINARY)]
 
     @pytest.mark.parametrize(
-        "limit", [{"cpu_seconds": 1, "wall_seconds": 600}, {"wall_seconds": 0.5}]
+        ("what", "limit"),
+        [("spin", {"cpu_seconds": 1, "wall_seconds": 600}), ("sleep", {"wall_seconds": 0.5})],
     )
-    async def test_the_child_ends_itself_though_the_service_stands_still(self, limit):
+    async def test_the_child_ends_itself_without_the_service(self, what, limit):
         async with obeying(grace_seconds=600, **limit) as pool, asyncio.timeout(20):
-            read = await pool.read([order("spin"), ORDINARY])
+            read = await pool.read([order(what), ORDINARY])
 
         assert [m.flags for m in read] == [("refused-time",), ()]
 
@@ -148,7 +149,8 @@ class TestLimits:
         once = order("crash if it is not the first")
 
         async with obeying() as pool:
-            read = await pool.read([ORDINARY, once, ORDINARY])
+            await pool.read([ORDINARY])
+            read = await pool.read([once, ORDINARY, once])
 
         assert [m.flags for m in read] == [(), (), ()]
 
@@ -194,9 +196,9 @@ class TestEnd:
     async def test_cancellation_leaves_no_child_at_work(self):
         before = children()
         async with obeying(wall_seconds=60) as pool:
+            await pool.read([ORDINARY])
             reading = asyncio.create_task(pool.read([order("spin")]))
-            while not children() - before:
-                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
@@ -243,20 +245,23 @@ asyncio.run(main())
 PROBES = BEYOND_A_CAP | WITHIN_THE_CAPS
 
 
+SLOW = "winmail of endless values"
+"""May use up its time or its memory, or be read without its attachments: as the library fails."""
+
+
 async def test_every_probe_is_answered_before_an_ordinary_mail_is_read():
-    """Fifty and more mails made to do harm, each followed by a person's."""
+    """Fifty and more mails made to do harm, each followed by a person's.
+
+    Seconds of the processor alone are counted: other tests run beside this one.
+    """
     assert len(PROBES) >= 50
     raws = [raw for probe in PROBES.values() for raw in (probe(), ORDINARY)]
 
-    async with ParserPool() as pool:
+    async with ParserPool(cpu_seconds=2, wall_seconds=60) as pool:
         read = await pool.read(raws)
     answers = dict(zip(PROBES, read[::2], strict=True))
-    refused = {
-        name: [f for f in m.flags if f.startswith("refused-")] for name, m in answers.items()
-    }
-    print(*(f"{name}: {flags}" for name, flags in refused.items() if flags), sep="\n")
+    refused = {name: m for name, m in answers.items() if m.flags[:1] and "refused-" in m.flags[0]}
 
     assert read[1::2] == [read_mail(ORDINARY)] * len(PROBES)
-    assert [name for name in BEYOND_A_CAP if not refused[name]] == []
-    endless = answers["winmail of endless values"]
-    assert refused["winmail of endless values"] or endless.text.strip() == "Kèm theo."
+    assert refused.keys() - {SLOW} == BEYOND_A_CAP.keys()
+    assert SLOW in refused or answers[SLOW].text.strip() == "Kèm theo."

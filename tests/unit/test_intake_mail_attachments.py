@@ -177,6 +177,16 @@ class TestFoundType:
         assert read_mail(attached(CONTENTS[kind], said)).flags == ()
 
 
+class TestMany:
+    def test_the_first_hundred_are_listed(self):
+        part = "--z\r\nContent-Type: image/png; name=a.png\r\n\r\nx\r\n"
+        raw = mail(part * 101, headers=("Content-Type: multipart/mixed; boundary=z",))
+
+        read = read_mail(raw)
+
+        assert (len(read.attachments), read.flags) == (100, ("header-defect", "truncated"))
+
+
 class TestArchives:
     @pytest.mark.parametrize(
         "content",

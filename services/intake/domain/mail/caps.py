@@ -55,11 +55,12 @@ _PARAMETER_HEADER = re.compile(rb"^content-[a-z]+:([^\r\n]*)", re.IGNORECASE | r
 
 @dataclass(frozen=True, slots=True)
 class _Delimiter:
-    """A line that may begin a part or, with dashes behind its name, end a multipart."""
+    """A line that may begin a part (`opens`) or, with dashes behind its name, end a multipart."""
 
     start: int
     end: int
     name: bytes
+    opens: bool
 
 
 def exceeded(raw: bytes) -> str | None:
@@ -150,8 +151,9 @@ def _delimiters(raw: bytes, named: list[bytes | None]) -> Iterator[_Delimiter]:
     for pattern in _DELIMITER:
         for line in pattern.finditer(raw):
             name = line[1].rstrip(b" \t")
-            if None in names or name in names or name.removesuffix(b"--") in names:
-                yield _Delimiter(line.start(), line.end(), name)
+            opens = None in names or name in names
+            if opens or name.removesuffix(b"--") in names:
+                yield _Delimiter(line.start(), line.end(), name, opens)
 
 
 def _depth(
@@ -175,7 +177,7 @@ def _inner_blocks(
     raw: bytes, mails: list[re.Match[bytes]], delimiters: list[_Delimiter]
 ) -> Iterator[bytes]:
     """The header blocks of parts and of attached mails, each up to the next part at most."""
-    starts = [delimiter.end for delimiter in delimiters]
+    starts = [delimiter.end for delimiter in delimiters if delimiter.opens]
     for mail in mails:
         end = _HEADER_END.search(raw, mail.start(), mail.start() + MOST_HEADER_BLOCK)
         if end:

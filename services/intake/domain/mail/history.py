@@ -20,6 +20,9 @@ _BEGINS = re.compile(
     r"(?:on|vào|vào lúc|ngày|lúc|le|am|el|il|den|op|w dniu|dnia|\d|thứ|chủ nhật|th \d)\b",
     re.IGNORECASE,
 )
+_ADDRESSED = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+"""Programs write it so, and people do not."""
+
 _ORIGINAL = re.compile(
     r"-{2,}\s*(?:original message|original appointment|thư gốc|tin nhắn gốc|thông điệp gốc|"
     r"nội dung gốc|message d'origine|ursprüngliche nachricht)\s*-{2,}",
@@ -65,7 +68,7 @@ def _end(lines: list[str], *, forwarded: bool) -> int:
         if not forwarded and _FROM.match(bare) and _is_header(lines, number):
             ruled = number and _RULE.fullmatch(lines[number - 1].strip())
             return number - 1 if ruled else number
-        if "@" in bare and (start := _introduces(lines, number)) is not None:
+        if _ADDRESSED.search(bare) and (start := _introduces(lines, number)) is not None:
             following = _next(lines, number)
             if following is None or not _QUOTED.match(lines[following]):
                 return start
