@@ -121,6 +121,9 @@ WITHIN_THE_CAPS: dict[str, Callable[[], bytes]] = {
     "author of one long word": lambda: mail(sender="a" * 60_000),
     "author of dots": lambda: mail(sender="." * 60_000),
     "author of at signs": lambda: mail(sender="a@" * 30_000 + "<"),
+    "receivers that are groups": lambda: mail(
+        headers=("To: " + "\\:<" * 20_000,) * 4,
+    ),
     "marks on one letter": lambda: mail("a" + "\u0301\u0323" * 200_000),
     "marks beyond the first plane": lambda: mail("a" + "\U0001d165\u0323" * 100_000),
     "marks in a subject": lambda: mail(subject="a" + "\u0301\u0323" * 14_000),

@@ -82,8 +82,10 @@ def addresses(values: list[str]) -> list[tuple[Decoded, str]]:
     Where the line breaks the grammar, the addresses in it are taken without names, and flagged.
     """
     found = []
+    room = MOST_CHARACTERS  # for all together: some of what breaks the grammar costs its square
     for value in values:
-        flat = _BREAKS.sub(" ", value[:MOST_CHARACTERS])
+        flat = _BREAKS.sub(" ", value[:room])
+        room -= len(flat)
         try:
             pairs = getaddresses([flat])
         except (ValueError, IndexError, RecursionError):
