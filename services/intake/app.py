@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         on_closed=end_process,
     )
     relay = Relay(MongoOutbox(database), bus.publish, (*AWAY, Unconfirmed))
-    parsers = ParserPool(processes=settings.parsers)
+    parsers = ParserPool(processes=settings.parsers, cpu_seconds=2, wall_seconds=30.0)
     receiving = Receiving(
         Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts, feeds),
         Reader(secrets.fingerprints, settings.zone),
