@@ -12,18 +12,27 @@ from deploy.whole_file import write_whole
 KEY_BYTES = 32
 
 
+class KeysLost(Exception):
+    """Keys were made here and are gone: what they wrap cannot be read without them."""
+
+
 def ensure_keys(state: Path) -> Path:
     """The folder of the key files; what is missing in it is made, what is there stays.
 
     `intake.kek` wraps the data keys of submissions, `intake.key` opens what agencies seal to
     intake, `operator.key` opens dead letters, and `operator.pub` seals them. Call it while the
     state folder is locked: of two processes that make a key at once, one would go on with a key
-    that is kept nowhere.
+    that is kept nowhere. Raises `KeysLost` rather than make anew what was here before.
     """
     folder = state / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kek = folder / "intake.kek"
+    made = state / "keys-made"
     if not kek.exists():
+        if made.exists():
+            raise KeysLost(
+                f"{kek} is gone, and with it whatever it wraps: put it back from its backup."
+            )
         content = {
             "current": "k1",
             "keys": {"k1": _drawn()},
@@ -31,6 +40,7 @@ def ensure_keys(state: Path) -> Path:
             "receipt": _drawn(),
         }
         write_whole(kek, orjson.dumps(content))
+        made.touch()
     for_feed = folder / "intake.key"
     if not for_feed.exists():
         write_whole(for_feed, b64encode(X25519PrivateKey.generate().private_bytes_raw()))

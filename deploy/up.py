@@ -12,7 +12,7 @@ from deploy.access.doorkeeper import Doorkeeper
 from deploy.access.local import LocalAccess
 from deploy.access.permissions import OPERATOR, SERVICE
 from deploy.connection import Address, Endpoints, connected
-from deploy.keys import ensure_keys
+from deploy.keys import KeysLost, ensure_keys
 from deploy.local import FolderRefused, LocalStack, PartFailed
 from deploy.local.stack import today
 from deploy.services import NAMES, GaveUp, Services, serve_command
@@ -112,7 +112,7 @@ async def system(
                 await services.start()
                 await running.guard(services.wait_ready())
                 yield running
-    except (PartFailed, FolderRefused, GaveUp) as error:
+    except (PartFailed, FolderRefused, GaveUp, KeysLost) as error:
         raise Stopped(str(error)) from None
 
 

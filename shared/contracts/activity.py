@@ -56,7 +56,7 @@ class ChannelSilent(EventData):
     agency: Code
     unit: Code
     channel: Channel
-    last_heard: UtcDatetime | None = Field(description="None: never.")
+    last_heard: UtcDatetime | None = Field(default=None, description="None: never.")
     working_days: int = Field(ge=1, description="How many working days nothing came.")
 
 

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deploy.connection import ENDPOINTS_FILE
-from deploy.keys import ensure_keys
+from deploy.keys import KeysLost, ensure_keys
 from deploy.local import FolderRefused, LocalStack, PartFailed
 from deploy.services import NAMES, GaveUp, Services
 from deploy.up import Stopped, system
@@ -336,7 +336,13 @@ class TestKeys:
         ensure_keys(tmp_path)
 
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == first
-        assert first.keys() == {"intake.kek", "operator.key", "operator.pub"}
+        assert first.keys() == {"intake.kek", "intake.key", "operator.key", "operator.pub"}
+
+    def test_lost_ones_are_not_made_anew(self, tmp_path):
+        (ensure_keys(tmp_path) / "intake.kek").unlink()
+
+        with pytest.raises(KeysLost, match="backup"):
+            ensure_keys(tmp_path)
 
     def test_nobody_else_can_read_them(self, tmp_path):
         folder = ensure_keys(tmp_path)

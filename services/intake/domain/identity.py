@@ -78,7 +78,7 @@ def _mail(mail: Mail) -> Parted:
         },
         text={
             "subject": mail.subject,
-            "date": mail.date,
+            "date": mail.date.isoformat() if mail.date else None,
             "text": mail.text,
             **({"said": mail.said} if mail.said != mail.text else {}),
             "attachments": [asdict(attachment) for attachment in mail.attachments],
