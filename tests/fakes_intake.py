@@ -12,7 +12,6 @@ from services.intake.handlers.ports import (
     Feed,
     Kept,
     KeptRecord,
-    Matter,
     Rules,
     Standing,
 )
@@ -60,13 +59,6 @@ class MemorySubmissions(_Once):
             for own in item.thread.own
             if own in answers
         }
-
-    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Matter]]:
-        return [
-            (item.event.subject or "", item.matter)
-            for item in self.kept
-            if item.matter and set(item.matter.bands) & set(bands)
-        ]
 
 
 class MemoryConversations(_Once):

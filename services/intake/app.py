@@ -1,7 +1,9 @@
 """Wires intake: the only place that chooses addresses, limits and implementations."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
 from pydantic import Field
 from starlette.applications import Starlette
 
@@ -24,6 +26,7 @@ from services.intake.handlers import (
     message_taker,
     order_taker,
     receiver,
+    relater,
     rule_keeper,
     text_teller,
     watcher,
@@ -44,6 +47,7 @@ from services.intake.store import (
     MongoDataKeys,
     MongoFeeds,
     MongoHeard,
+    MongoMatters,
     MongoOpenings,
     MongoOutbox,
     MongoProtections,
@@ -53,7 +57,7 @@ from services.intake.store import (
     MongoSubmissions,
 )
 from services.intake.vault import Secrets
-from services.intake.wrapping import FileWrapping, WrappingAway
+from services.intake.wrapping import FileWrapping, TransitWrapping, Wrapping, WrappingAway
 from shared.contracts import (
     CalendarPublished,
     CaseAccepted,
@@ -89,6 +93,15 @@ class Settings(ServiceSettings):
     )
     lmtp_host: str = Field(default="127.0.0.1", description="Address that LMTP listens on.")
     hostname: str = Field(default="localhost", description="Name that LMTP gives itself.")
+    vault_url: str = Field(
+        default="",
+        description="HashiCorp Vault whose transit engine wraps data keys; unset: a file does.",
+    )
+    vault_mount: str = Field(default="transit", description="Where the engine is mounted.")
+    vault_key: str = Field(default="langnghe", description="Name of the key in the engine.")
+    vault_token: Path = Field(
+        default=Path("vault.token"), description="File of the token, in the keys folder."
+    )
     may_protect: frozenset[str] = Field(
         default=frozenset({"operator"}),
         description="Parties that may hold, release and erase submissions.",
@@ -105,8 +118,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     sealed_to_intake = Opener.from_text((settings.keys / "intake.key").read_text())
     submissions, conversations = MongoSubmissions(database), MongoConversations(database)
     records, arrivals, rules = MongoRecords(database), MongoArrivals(database), MongoRules(database)
-    data_keys = MongoDataKeys(keys_apart, FileWrapping.from_file(settings.keys / "intake.kek"))
+    data_keys = MongoDataKeys(keys_apart, _wrapping(settings))
     receipts = MongoReceipts(database, secrets.receipts)
+    matters = MongoMatters(database)
     feeds, calls = MongoFeeds(database), MongoCalls(database)
     cases, openings = MongoCases(database), MongoOpenings(database)
     protections = MongoProtections(database)
@@ -155,6 +169,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     works = (
         Work("addresses", 2.0, addresses.refresh),
         Work("mailboxes", 10.0, mailboxes.tell),
+        Work("matters", 1.0, relater(matters, MongoRecords(database, "relations"))),
         Work("calls", 30.0, call_closer(calls, data_keys, accept, settings.zone)),
         Work("watch", 600.0, watcher(rules, MongoHeard(database), feeds, alarms, settings.zone)),
     )
@@ -195,7 +210,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings, calls),
+            *(cases, openings, calls, matters),
         ):
             await store.prepare()
 
@@ -207,6 +222,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
         also_waits=lambda: _waits(relay=relay.waits_for),
         within=(parsers,),
     ).application(faces)
+
+
+def _wrapping(settings: Settings) -> Wrapping:
+    if not settings.vault_url:
+        return FileWrapping.from_file(settings.keys / "intake.kek")
+    token = settings.keys / settings.vault_token
+    return TransitWrapping(
+        settings.vault_url,
+        settings.vault_mount,
+        settings.vault_key,
+        lambda: token.read_text().strip(),
+        httpx.AsyncClient(timeout=5.0),
+    )
 
 
 def now() -> datetime:

@@ -138,25 +138,6 @@ class TestCallNotes:
         assert stores.conversations.kept == []
 
 
-class TestSameMatter:
-    async def test_it_is_suggested_and_not_merged(self, receive):
-        [first] = await receive([first_mail()])
-        plain = sent(CALL, call(note=f"Kính gửi cơ quan. {LONG}"), item="c", sequence=2)
-        second, related = await receive([plain])
-
-        assert second.subject != first.subject
-        assert (related.data.earlier, related.data.link) == (first.subject, "same-matter")
-        assert related.data.score > 0.5
-
-    async def test_a_redelivery_says_the_same(self, receive):
-        await receive([first_mail()])
-        again = [sent(CALL, call(note=LONG), item="c", sequence=2)]
-
-        assert [e.encode() for e in await receive(again)] == [
-            e.encode() for e in await receive(again)
-        ]
-
-
 class TestAutomatic:
     async def test_an_automatic_reply_is_no_submission(self, stores, receive):
         headers = ("Auto-Submitted: auto-replied", "Content-Type: text/plain; charset=utf-8")

@@ -8,6 +8,7 @@ from services.intake.handlers.reactions import fate_teller, key_teller, rule_kee
 from services.intake.handlers.reading import Reader
 from services.intake.handlers.receipting import UnderReceipt
 from services.intake.handlers.receiving import Receiving, acceptor, receiver
+from services.intake.handlers.relating import relater
 from services.intake.handlers.telling import (
     Telling,
     identity_teller,
@@ -35,6 +36,7 @@ __all__ = [
     "message_taker",
     "order_taker",
     "receiver",
+    "relater",
     "rule_keeper",
     "text_teller",
     "watcher",

@@ -5,23 +5,21 @@ bears the submission's receipt code: a header alone proves nothing. A call-taker
 with the call whose record came before it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from services.intake.domain import receipt, related
+from services.intake.domain import receipt
 from services.intake.domain.duplicate import Thread, call_keys, thread_of
 from services.intake.domain.mail import Mail
 from services.intake.handlers.opening import SOURCE, Opened
-from services.intake.handlers.ports import Kept, Matter, Receipts, Submissions
+from services.intake.handlers.ports import Kept, Receipts, Submissions
 from shared.contracts import HotlineCallLogged, SubmissionRelated
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.submission import Addition, Link
 
 MOST_CODES = 3
 """Receipt codes that are tried in one mail: each costs a slow hash."""
-MOST_ALIKE = 3
-"""Earlier submissions that are named as alike, the most alike first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +98,11 @@ async def _call_notes(
 
 def answering(item: Kept, earlier: str) -> AnyEvent:
     """It answers another's mail and proves nothing: a new submission, marked as related."""
-    return _related(item, SubmissionRelated(earlier=earlier, link=Link.REPLY))
+    return related_event(item.event, SubmissionRelated(earlier=earlier, link=Link.REPLY))
 
 
-def alike(item: Kept, near: Mapping[str, Mapping[str, Matter]]) -> Iterator[AnyEvent]:
-    """Earlier submissions whose words are like this one's; `near` has them by band."""
-    if item.matter is None:
-        return
-    scores = {
-        submission: related.score(item.matter.signature, matter.signature)
-        for band in item.matter.bands
-        for submission, matter in near.get(band, {}).items()
-        if submission != item.event.subject
-    }
-    best = sorted(scores.items(), key=lambda found: (-found[1], found[0]))
-    for submission, score in best[:MOST_ALIKE]:
-        if score >= related.RELATED:
-            data = SubmissionRelated(earlier=submission, link=Link.SAME_MATTER, score=score)
-            yield _related(item, data)
-
-
-def _related(item: Kept, data: SubmissionRelated) -> AnyEvent:
-    received = item.event
+def related_event(received: AnyEvent, data: SubmissionRelated) -> AnyEvent:
+    """The event about a submission, whose own announcement is `received`."""
     return Event[SubmissionRelated](
         id=derived_id(received.id, data.TYPE, data.earlier),
         source=SOURCE,
@@ -133,7 +114,3 @@ def _related(item: Kept, data: SubmissionRelated) -> AnyEvent:
         causationid=received.id,
         data=data,
     )
-
-
-def bands_of(items: Sequence[object]) -> list[str]:
-    return [band for i in items if isinstance(i, Kept) and i.matter for band in i.matter.bands]

@@ -64,7 +64,7 @@ class Rules:
 class Matter:
     """What tells that two texts are alike, without either: keyed, so nobody can ask for a text."""
 
-    bands: tuple[str, ...]
+    unit: str
     signature: tuple[int, ...]
 
 
@@ -151,9 +151,6 @@ class Submissions(Protocol):
 
     async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
         """By a mail's fingerprint: the submission it belongs to, and its sender's fingerprint."""
-
-    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Matter]]:
-        """Submissions that share a band, and their signatures."""
 
 
 class Conversations(Protocol):

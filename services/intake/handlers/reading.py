@@ -152,9 +152,7 @@ class Reader:
 def _matter(words: str, unit: str, key: bytes) -> Matter | None:
     """Only texts about one unit are compared: a form letter on two offices is two matters."""
     signature = related.signature(words, key)
-    if not signature:
-        return None
-    return Matter(tuple(f"{unit}:{band}" for band in related.bands(signature)), signature)
+    return Matter(unit, signature) if signature else None
 
 
 def supplemented(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.intake.domain.mail import Mail
-from services.intake.handlers.joining import alike, answering, bands_of, places
+from services.intake.handlers.joining import answering, places
 from services.intake.handlers.opening import FeedOpener, Opened, Refusal, open_arrival
 from services.intake.handlers.ports import (
     Accept,
@@ -17,7 +17,6 @@ from services.intake.handlers.ports import (
     Kept,
     KeptRecord,
     MailReader,
-    Matter,
     RulesMissing,
     Said,
     Standing,
@@ -102,12 +101,8 @@ class Receiving:
             else item
             for n, item in enumerate(items)
         ]
-        near: dict[str, dict[str, Matter]] = defaultdict(dict)
-        for submission, matter in await stores.submissions.near(bands_of(read)):
-            for band in matter.bands:
-                near[band][submission] = matter
         placed = [
-            replace(item, also=(*_answer(item, put.answers.get(n)), *alike(item, near)))
+            replace(item, also=_answer(item, put.answers.get(n)))
             if isinstance(item, Kept)
             else item
             for n, item in enumerate(read)

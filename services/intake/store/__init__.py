@@ -5,6 +5,7 @@ from services.intake.store.calls import MongoCalls
 from services.intake.store.cases import MongoCases
 from services.intake.store.contents import MongoContents, MongoOpenings, MongoProtections
 from services.intake.store.keys import MongoDataKeys
+from services.intake.store.matters import MongoMatters
 from services.intake.store.receipts import MongoReceipts
 from services.intake.store.rules import MongoRules
 from services.intake.store.submissions import (
@@ -24,6 +25,7 @@ __all__ = [
     "MongoDataKeys",
     "MongoFeeds",
     "MongoHeard",
+    "MongoMatters",
     "MongoOpenings",
     "MongoOutbox",
     "MongoProtections",

@@ -7,10 +7,13 @@ from pymongo import ASCENDING
 
 from services.intake.handlers.ports import Opening, Protected, Speaker, Utterance
 from services.intake.store.sealed import SealedParts
+from services.intake.store.submissions import UNPLACED
 from services.intake.vault import Sealed
 from shared.contracts import SubmissionErased
 from shared.contracts.envelope import AnyEvent, Event
 from shared.runtime.mongo import Database, insert_new
+
+ERASED_FIELDS = ("sealed", "thread", "sender", "matter", UNPLACED)
 
 
 class MongoContents:
@@ -111,7 +114,7 @@ class MongoProtections:
             {"_id": submission, "held": None},
             {
                 "$set": {"erased": event.model_dump(mode="json")},
-                "$unset": {"sealed": "", "thread": "", "sender": "", "matter": ""},
+                "$unset": dict.fromkeys(ERASED_FIELDS, ""),
             },
         )
         if before is None:

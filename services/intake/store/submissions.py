@@ -1,17 +1,19 @@
 """Submissions, and what is said on them afterwards: idempotent by unique index, for ever."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from pymongo import ASCENDING, DESCENDING
 
-from services.intake.handlers.ports import Kept, KeptRecord, Matter, Said, Standing
+from services.intake.handlers.ports import Kept, KeptRecord, Said, Standing
 from services.intake.store.sealed import SealedParts
 from shared.contracts import EVENTS
 from shared.contracts.envelope import AnyEvent, Event
 from shared.runtime.mongo import Collection, Database, Document, insert_new
 
+UNPLACED = "unplaced"
+"""Field of a submission that was not compared with others yet: see `MongoMatters`."""
 PENDING = "unannounced"
 """Field of what is kept and not yet announced; it is taken away with the announcement."""
 
@@ -34,7 +36,7 @@ class MongoSubmissions:
         await self._documents.create_index(
             [("agency", ASCENDING), ("event.data.channel", ASCENDING), ("kept", DESCENDING)]
         )
-        for field in ("thread", "matter.bands", PENDING):
+        for field in ("thread", PENDING):
             await self._documents.create_index([(field, ASCENDING)], sparse=True)
 
     async def add_once(
@@ -61,19 +63,6 @@ class MongoSubmissions:
             async for document in found
             for own in document["thread"]
         }
-
-    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Matter]]:
-        """Submissions that share a band, and their signatures."""
-        if not bands:
-            return []
-        found = self._documents.find({"matter.bands": {"$in": list(bands)}}, {"matter": 1})
-        return [
-            (
-                document["_id"],
-                Matter(tuple(document["matter"]["bands"]), _numbers(document["matter"])),
-            )
-            async for document in found
-        ]
 
 
 class MongoConversations:
@@ -116,7 +105,7 @@ class MongoRecords:
     """Collection `records`: activities and channels, `_id` the event's subject.
 
     Of the same shape: collection `alarms`, what did not come, `_id` the event's id; collection
-    `ratings`, `_id` the submission.
+    `ratings`, `_id` the submission; collection `relations`, what may be the same matter.
     """
 
     def __init__(self, database: Database, name: str = "records") -> None:
@@ -141,7 +130,7 @@ class MongoRecords:
         async for found in self._documents.find(
             {"_id": {"$in": [records[position].key for position in refused]}}
         ):
-            standing[found["_id"]] = _standing(found)
+            standing[found["_id"]] = standing_of(found)
         return [standing[r.key] for r in records]
 
 
@@ -151,7 +140,14 @@ class MongoOutbox:
     def __init__(self, database: Database) -> None:
         self._collections = [
             database.get_collection(name)
-            for name in ("submissions", "conversations", "records", "alarms", "ratings")
+            for name in (
+                "submissions",
+                "conversations",
+                "records",
+                "alarms",
+                "ratings",
+                "relations",
+            )
         ]
 
     async def waiting(self, limit: int) -> Sequence[AnyEvent]:
@@ -160,7 +156,7 @@ class MongoOutbox:
         for collection in self._collections:
             found = collection.find({PENDING: True}, {"event": 1, "also": 1}, limit=limit)
             async for document in found:
-                standing = _standing(document)
+                standing = standing_of(document)
                 events += (standing.event, *standing.also)
         return events
 
@@ -184,18 +180,18 @@ async def _first_stands(
         async for found in collection.find(
             {"keys": {"$in": list(known)}}, {"event": 1, "also": 1, "arrival": 1, "keys": 1}
         ):
-            by_key |= dict.fromkeys(found["keys"], _standing(found))
+            by_key |= dict.fromkeys(found["keys"], standing_of(found))
     for position in refused:
         await parts.remove(documents[position]["sealed"])
     return [
         next(by_key[key] for key in document["keys"] if key in by_key)
         if position in refused
-        else _standing(document)
+        else standing_of(document)
         for position, document in enumerate(documents)
     ]
 
 
-def _standing(document: Document) -> Standing:
+def standing_of(document: Document) -> Standing:
     return Standing(
         _event(document["event"]),
         document.get("arrival", ""),
@@ -207,16 +203,6 @@ def _event(document: Document) -> AnyEvent:
     contract = EVENTS[document["type"]]
     event: AnyEvent = Event[contract].model_validate(document)  # type: ignore[valid-type]
     return event
-
-
-def _numbers(matter: Document) -> tuple[int, ...]:
-    numbers = array("I")
-    numbers.frombytes(matter["signature"])
-    return tuple(numbers)
-
-
-def _bytes(signature: Iterable[int]) -> bytes:
-    return array("I", signature).tobytes()
 
 
 def _document(kept: Kept, sealed: Document, *, unannounced: bool) -> Document:
@@ -237,8 +223,9 @@ def _document(kept: Kept, sealed: Document, *, unannounced: bool) -> Document:
     if kept.thread.sender:
         document["sender"] = kept.thread.sender
     if kept.matter:
-        signature = _bytes(kept.matter.signature)
-        document["matter"] = {"bands": list(kept.matter.bands), "signature": signature}
+        signature = array("I", kept.matter.signature).tobytes()
+        document["matter"] = {"unit": kept.matter.unit, "signature": signature}
+        document[UNPLACED] = True
     if unannounced:
         document[PENDING] = True
     return document
