@@ -13,7 +13,8 @@ from deploy.items import Item, Problem
 from deploy.items.sealed import SEALED
 from services.intake.domain.duplicate import keys_of
 from services.intake.domain.identity import part
-from services.intake.domain.mail import Mail, read_mail
+from services.intake.domain.mail import Attachment, Mail, read_mail
+from services.intake.domain.mail.automatic import NOTHING_SAID
 from shared.contracts import (
     FEED,
     ChannelPublished,
@@ -31,6 +32,7 @@ from shared.runtime.arrival import Arrival
 from shared.runtime.refusal import Unacceptable, read_arrival
 
 WOULD_KEEP, DUPLICATE, REFUSED = "would-keep", "duplicate", "refused"
+AUTOMATIC = "automatic"
 TIME_AHEAD = "time-ahead"
 SKEW = timedelta(minutes=5)
 """As intake bears it: a time further ahead is not believed."""
@@ -106,13 +108,16 @@ def _read(item: Item, now: datetime, known: set[str], key: bytes) -> Row:
         mail = read_mail(event.data.raw)
     row = _of_mail(mail) if mail else _of_event(event)
     flags = [*item.flags, *(mail.flags if mail else ())]
-    flags += ["automatic"] if mail and mail.automatic else []
+    flags += [f"automatic-{mail.automatic}"] if mail and mail.automatic else []
+    flags += ["attached-mail"] if mail and any(map(_is_mail, mail.attachments)) else []
     flags += [TIME_AHEAD] if event.time > now + SKEW else []
     keys = keys_of(item.agency, event, mail, key=key)
     if not known.isdisjoint(keys):
         row["fate"] = item.fate or DUPLICATE
     elif item.fate is None:
         known.update(keys)
+        if mail is not None and mail.automatic in NOTHING_SAID:
+            row["fate"] = AUTOMATIC
     if item.call is not None:
         row["call"] = item.call
     return row | {"flags": list(dict.fromkeys(flags))}
@@ -129,8 +134,13 @@ def _of_mail(mail: Mail) -> Row:
         "attachments": [
             {"name": a.name, "type": a.content_type, "size": a.size, "sha256": a.sha256}
             for a in mail.attachments
+            if not _is_mail(a)  # what it holds is listed
         ],
     }
+
+
+def _is_mail(attachment: Attachment) -> bool:
+    return attachment.found_type == "message/rfc822"
 
 
 def _of_event(event: Event[IngressData]) -> Row:
