@@ -1,0 +1,61 @@
+"""Every submission has one case, every case one row, and what was said of it is kept."""
+
+from collections.abc import Iterator
+
+from deploy.verify.finding import Finding
+from deploy.verify.seen import Seen
+from shared.contracts import ActivityRecorded, CaseAssigned
+from shared.contracts.case import case_id
+from shared.runtime.mongo import Document
+
+
+def routing(seen: Seen) -> Iterator[Finding]:
+    expected = {case_id(submission): submission for submission in seen.intake.submissions}
+    for case in sorted(expected.keys() - seen.cases.keys()):
+        yield Finding("exactly one case", f"submission {expected[case]}", f"has no case {case}")
+    for case in sorted(seen.cases.keys() - expected.keys()):
+        yield Finding("exactly one case", f"case {case}", "has no submission")
+    said = {key: e for key, e in seen.events.items() if e.type.startswith(("case.", "clock."))}
+    kept: set[str] = set()
+    for case, document in sorted(seen.cases.items()):
+        events = events_of(document)
+        kept |= {event["id"] for event in events}
+        for event in events:
+            if event["id"] not in said:
+                yield Finding("log = store", f"case {case}", f"never announced {event['type']}")
+        yield from _assignment(case, events)
+    for key in sorted(said.keys() - kept):
+        yield Finding("log = store", f"event {key}", f"of case {said[key].subject} is not kept")
+
+
+def _assignment(case: str, events: list[Document]) -> Iterator[Finding]:
+    """Versions 1 … n without a gap; one lead, never an excluded one."""
+    versions = sorted(event["data"]["version"] for event in events)
+    if versions != list(range(1, len(versions) + 1)):
+        yield Finding("one assignment", f"case {case}", f"has versions {versions}")
+    assigned = [event["data"] for event in events if event["type"] == CaseAssigned.TYPE]
+    if len(assigned) != 1:
+        yield Finding("one assignment", f"case {case}", f"has {len(assigned)} assignments")
+    for data in assigned:
+        if data["lead"] in {exclusion["body"] for exclusion in data["excluded"]}:
+            yield Finding("no conflict", f"case {case}", f"is led by excluded {data['lead']}")
+
+
+def events_of(case: Document) -> list[Document]:
+    """Every event of a case as routing keeps it: the opening's, then one for each command."""
+    return [*case["opening"], *(event for sending in case["acted"] for event in sending["events"])]
+
+
+def reporting(seen: Seen) -> Iterator[Finding]:
+    for case in sorted(seen.cases.keys() - seen.rows):
+        yield Finding("nothing lost", f"case {case}", "has no row in reporting")
+    for case in sorted(seen.rows - seen.cases.keys()):
+        yield Finding("nothing invented", f"row {case}", "has no case")
+    activities = {e.subject or "" for e in seen.said(ActivityRecorded.TYPE).values()}
+    for key in sorted(activities - seen.activity_rows):
+        yield Finding("nothing lost", f"activity {key}", "has no row in reporting")
+    kept = {document["event"]["id"]: key for key, document in seen.kept_reports.items()}
+    for key in sorted(kept.keys() - seen.reports.keys()):
+        yield Finding("log = store", f"report {kept[key]}", "is kept and was never published")
+    for key in sorted(seen.reports.keys() - kept.keys()):
+        yield Finding("log = store", f"report {seen.reports[key].subject}", "is not kept")

@@ -1,0 +1,235 @@
+"""What the log and the stores hold, read once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from deploy.connection import Endpoints
+from deploy.stream import messages
+from deploy.verify.finding import Finding
+from shared import contracts
+from shared.contracts import MessageSetAside, ReportPublished
+from shared.contracts.envelope import AnyEvent, Event, EventData
+from shared.runtime.mongo import Database, Document, open_client, open_database
+from shared.runtime.streams import DEAD_LETTERS, EVENTS, FEED, REPORTS
+
+OUTBOX = ("submissions", "conversations", "records", "alarms", "ratings")
+"""Intake's collections that keep events with what they are about."""
+POLL_SECONDS = 0.2
+
+_SEALED: Sequence[Document] = (
+    {"$set": {"sealed": {"$objectToArray": {"$ifNull": ["$sealed", {}]}}}},
+    {
+        "$set": {
+            "parts": {
+                "$map": {
+                    "input": "$sealed",
+                    "in": {"name": "$$this.k", "key": "$$this.v.key", "file": "$$this.v.file"},
+                }
+            }
+        }
+    },
+    {"$unset": ["sealed", "matter", "thread", "keys"]},
+)
+_RECORDS: Sequence[Document] = (
+    {
+        "$set": {
+            "parts": {
+                "$map": {
+                    "input": {"$ifNull": ["$records", []]},
+                    "in": {"name": "records", "key": "$$this.key"},
+                }
+            }
+        }
+    },
+    {"$unset": "records"},
+)
+_CHUNKS: Sequence[Document] = (
+    {"$sort": {"files_id": 1}},
+    {"$group": {"_id": "$files_id", "count": {"$sum": 1}}},
+)
+
+Documents = dict[str, Document]
+
+
+@dataclass(slots=True)
+class Kept:
+    """Intake's collections, by id. What is sealed in a document is in its `parts`, without content.
+
+    A part has `name` and `key`, a large one also `file`.
+    """
+
+    submissions: Documents = field(default_factory=dict)
+    conversations: Documents = field(default_factory=dict)
+    records: Documents = field(default_factory=dict)
+    alarms: Documents = field(default_factory=dict)
+    ratings: Documents = field(default_factory=dict)
+    arrivals: Documents = field(default_factory=dict)
+    calls: Documents = field(default_factory=dict)
+    openings: Documents = field(default_factory=dict)
+    cases: Documents = field(default_factory=dict)
+    """Intake's own view of routing's cases."""
+    feeds: Documents = field(default_factory=dict)
+    receipts: Sequence[str] = ()
+    """The submissions that they are for."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The owners of the data keys, by the keys' names."""
+    whole_files: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the log and the stores hold, by id; and what of the log nobody can read."""
+
+    unreadable: list[Finding] = field(default_factory=list)
+    events: dict[str, AnyEvent] = field(default_factory=dict)
+    reports: dict[str, Event[ReportPublished]] = field(default_factory=dict)
+    fed: int = 0
+    """The last sequence that the feed confirmed."""
+    waiting: set[int] = field(default_factory=set)
+    set_aside: set[int] = field(default_factory=set)
+    intake: Kept = field(default_factory=Kept)
+    cases: Documents = field(default_factory=dict)
+    rows: set[str] = field(default_factory=set)
+    activity_rows: set[str] = field(default_factory=set)
+    kept_reports: Documents = field(default_factory=dict)
+
+    def said(self, *types: str) -> dict[str, AnyEvent]:
+        """The announced events of these types, by id."""
+        return {key: event for key, event in self.events.items() if event.type in types}
+
+
+async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Seen:
+    """Reads all of it; what intake is just about to announce has so many seconds for it."""
+    seen = Seen()
+    mongo = open_client(endpoints.mongo)
+    try:
+        intake, keys, routing, reporting = (
+            open_database(mongo, f"{endpoints.mongo_prefix}_{service}")
+            for service in ("intake", "intake_keys", "routing", "reporting")
+        )
+        await _announced(intake, relay_seconds)
+        await _read_log(client, seen)
+        seen.intake = await _read_intake(intake, keys)
+        seen.cases = await _all(routing, "cases")
+        seen.rows = set(await _all(reporting, "case_rows", {"_id": 1}))
+        seen.activity_rows = set(await _all(reporting, "activity_rows", {"_id": 1}))
+        seen.kept_reports = await _all(reporting, "reports")
+    finally:
+        mongo.close()
+    return seen
+
+
+async def look_at_keys(endpoints: Endpoints) -> Kept:
+    """What intake keeps, alone."""
+    mongo = open_client(endpoints.mongo)
+    try:
+        prefix = endpoints.mongo_prefix
+        keys = open_database(mongo, f"{prefix}_intake_keys")
+        return await _read_intake(open_database(mongo, f"{prefix}_intake"), keys)
+    finally:
+        mongo.close()
+
+
+async def _announced(intake: Database, seconds: float) -> None:
+    """Return when nothing waits to be announced, or when the wait is over."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while loop.time() < deadline:
+        for name in OUTBOX:
+            if await intake.get_collection(name).find_one({"unannounced": True}, {"_id": 1}):
+                break
+        else:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _read_log(client: Client, seen: Seen) -> None:
+    async for event in _readable(client, EVENTS, contracts.EVENTS.get, seen.unreadable):
+        seen.events[event.id] = event
+    async for report in _readable(client, REPORTS, lambda _: ReportPublished, seen.unreadable):
+        seen.reports[report.id] = report
+    async for letter in _readable(client, DEAD_LETTERS, lambda _: MessageSetAside, seen.unreadable):
+        if letter.data.stream == FEED:
+            seen.set_aside.add(letter.data.sequence)
+    state = (await client.jetstream().stream_info(FEED)).state
+    seen.fed = state.last_seq
+    if state.messages:
+        seen.waiting = {s async for s in _waiting(client, state.first_seq, state.last_seq)}
+
+
+async def _readable(
+    client: Client,
+    stream: str,
+    contract_of: Callable[[str], type[EventData] | None],
+    unreadable: list[Finding],
+) -> AsyncIterator[AnyEvent]:
+    """A stream's events. What breaks its contract is a finding, and never quoted."""
+    async for message in messages(client, stream):
+        place = f"message {message.metadata.sequence.stream} of {stream}"
+        contract = contract_of(message.subject)
+        if contract is None:
+            wrong = f"is of a type that is not known here, {message.subject}"
+            unreadable.append(Finding("readable", place, wrong))
+            continue
+        try:
+            event = Event[contract].model_validate_json(message.data)  # type: ignore[valid-type]
+        except ValidationError:
+            unreadable.append(Finding("readable", place, f"is no {contract.TYPE}"))
+        else:
+            yield event
+
+
+async def _waiting(client: Client, first: int, last: int) -> AsyncIterator[int]:
+    """What lies in the work queue: read message by message, since it has its one consumer."""
+    jetstream = client.jetstream()
+    for sequence in range(first, last + 1):
+        try:
+            await jetstream.get_msg(FEED, sequence)
+        except NotFoundError:  # it was taken before those around it
+            continue
+        yield sequence
+
+
+async def _read_intake(intake: Database, keys: Database) -> Kept:
+    receipts = await _all(intake, "receipts")
+    files = await _all(intake, "sealed.files", {"length": 1, "chunkSize": 1})
+    chunks = await _piped(intake, "sealed.chunks", _CHUNKS)
+    return Kept(
+        submissions=await _piped(intake, "submissions", _SEALED),
+        conversations=await _piped(intake, "conversations", _SEALED),
+        records=await _all(intake, "records"),
+        alarms=await _all(intake, "alarms"),
+        ratings=await _all(intake, "ratings"),
+        arrivals=await _piped(intake, "arrivals", _SEALED),
+        calls=await _piped(intake, "calls", _RECORDS),
+        openings=await _piped(intake, "openings", _SEALED),
+        cases=await _all(intake, "cases"),
+        feeds=await _all(intake, "feeds"),
+        receipts=[receipt["submission"] for receipt in receipts.values()],
+        keys={
+            name: d["owner"] for name, d in (await _all(keys, "data_keys", {"owner": 1})).items()
+        },
+        whole_files=frozenset(
+            name
+            for name, file in files.items()
+            if chunks.get(name, {}).get("count", 0) == -(-file["length"] // file["chunkSize"])
+        ),
+    )
+
+
+async def _all(
+    database: Database, collection: str, projection: Mapping[str, Any] | None = None
+) -> Documents:
+    found = database.get_collection(collection).find({}, projection, batch_size=5_000)
+    return {document["_id"]: document async for document in found}
+
+
+async def _piped(database: Database, collection: str, pipeline: Sequence[Document]) -> Documents:
+    found = database.get_collection(collection).aggregate(list(pipeline), batchSize=5_000)
+    return {document["_id"]: document async for document in found}

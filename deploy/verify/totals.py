@@ -1,0 +1,79 @@
+"""Every published cell, counted again by other means."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from deploy.recount import COUNTED, CaseFacts, recount
+from deploy.verify.finding import Finding
+from deploy.verify.routing import events_of
+from deploy.verify.seen import Seen
+from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened, ReportPublished
+from shared.contracts.envelope import Event
+from shared.contracts.submission import ELIGIBLE
+from shared.runtime.mongo import Document
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def totals(seen: Seen) -> Iterator[Finding]:
+    """Own cells recounted; and every parent's row equals the total of the child's own report."""
+    by_unit: dict[str, list[CaseFacts]] = defaultdict(list)
+    for case, document in seen.cases.items():
+        facts = _facts(case, document)
+        by_unit[facts.unit].append(facts)
+    in_force = _in_force(seen)
+    published = {(r.data.form, r.data.unit, r.data.period.code): r.data.totals for r in in_force}
+    for event in in_force:
+        report = event.data
+        name = f"report {event.subject}"
+        expected = recount(report, event.time, by_unit[report.unit], ZONE)
+        own = next(row for row in report.rows if row.own)
+        cells = dict(zip((c.code for c in report.columns), own.cells, strict=True))
+        for code in COUNTED.get(report.form, ()):
+            counted = expected.get(code, 0)
+            if cells[code] != counted:
+                wrong = f"says {cells[code]} in column {code}, the stores {counted}"
+                yield Finding("totals", name, wrong)
+        for row in report.rows:
+            child = published.get((report.form, row.unit, report.period.code))
+            if not row.own and child != row.cells:
+                yield Finding("totals", name, f"differs from the report of {row.unit}")
+        if tuple(map(sum, zip(*(r.cells for r in report.rows), strict=True))) != report.totals:
+            yield Finding("totals", name, "does not add up")
+
+
+def _in_force(seen: Seen) -> list[Event[ReportPublished]]:
+    newest: dict[str | None, Event[ReportPublished]] = {}
+    for event in seen.reports.values():
+        standing = newest.get(event.subject)
+        if standing is None or standing.data.revision < event.data.revision:
+            newest[event.subject] = event
+    return list(newest.values())
+
+
+def _facts(case: str, document: Document) -> CaseFacts:
+    by_type = {event["type"]: event for event in events_of(document)}
+    opened, assigned = by_type[CaseOpened.TYPE], by_type.get(CaseAssigned.TYPE)
+    accepted, concluded = by_type.get(CaseAccepted.TYPE), by_type.get(CaseConcluded.TYPE)
+    data = opened["data"]
+    return CaseFacts(
+        case=case,
+        unit=data["unit"],
+        kind=data["kind"],
+        signatures=data["signatures"],
+        eligible=data["eligibility"] == ELIGIBLE,
+        within=assigned is None or assigned["data"]["within_competence"],
+        received=_at(data["received"]),
+        received_recorded=_at(opened["recordedtime"]),
+        accepted=_at(accepted["time"]) if accepted else None,
+        accepted_recorded=_at(accepted["recordedtime"]) if accepted else None,
+        concluded=_at(concluded["time"]) if concluded else None,
+        concluded_recorded=_at(concluded["recordedtime"]) if concluded else None,
+        in_time=bool(concluded and concluded["data"]["in_time"]),
+    )
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
