@@ -18,7 +18,7 @@ from shared.contracts.envelope import AnyEvent, Event, EventData
 from shared.runtime.mongo import Database, Document, open_client, open_database
 from shared.runtime.streams import DEAD_LETTERS, EVENTS, FEED, REPORTS
 
-OUTBOX = ("submissions", "conversations", "records", "alarms", "ratings")
+OUTBOX = ("submissions", "conversations", "records", "alarms", "ratings", "relations")
 """Intake's collections that keep events with what they are about."""
 POLL_SECONDS = 0.2
 
@@ -69,6 +69,7 @@ class Kept:
     records: Documents = field(default_factory=dict)
     alarms: Documents = field(default_factory=dict)
     ratings: Documents = field(default_factory=dict)
+    relations: Documents = field(default_factory=dict)
     arrivals: Documents = field(default_factory=dict)
     calls: Documents = field(default_factory=dict)
     openings: Documents = field(default_factory=dict)
@@ -206,6 +207,7 @@ async def _read_intake(intake: Database, keys: Database) -> Kept:
         records=await _all(intake, "records"),
         alarms=await _all(intake, "alarms"),
         ratings=await _all(intake, "ratings"),
+        relations=await _all(intake, "relations"),
         arrivals=await _piped(intake, "arrivals", _SEALED),
         calls=await _piped(intake, "calls", _RECORDS),
         openings=await _piped(intake, "openings", _SEALED),

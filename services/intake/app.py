@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.applications import Starlette
 
 from services.intake.handlers import (
+    NotSwept,
     Protecting,
     Reader,
     Receiving,
@@ -22,6 +23,7 @@ from services.intake.handlers import (
     case_keeper,
     fate_teller,
     identity_teller,
+    key_sweeper,
     key_teller,
     message_taker,
     order_taker,
@@ -47,6 +49,7 @@ from services.intake.store import (
     MongoDataKeys,
     MongoFeeds,
     MongoHeard,
+    MongoKeyUses,
     MongoMatters,
     MongoOpenings,
     MongoOutbox,
@@ -165,13 +168,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         host=settings.lmtp_host,
         port=settings.lmtp_port or 0,
     )
-    alarms = MongoRecords(database, "alarms")
+    alarms, key_uses = MongoRecords(database, "alarms"), MongoKeyUses(database)
     works = (
         Work("addresses", 2.0, addresses.refresh),
         Work("mailboxes", 10.0, mailboxes.tell),
         Work("matters", 1.0, relater(matters, MongoRecords(database, "relations"))),
         Work("calls", 30.0, call_closer(calls, data_keys, accept, settings.zone)),
         Work("watch", 600.0, watcher(rules, MongoHeard(database), feeds, alarms, settings.zone)),
+        Work("keys", 21_600.0, key_sweeper(data_keys, key_uses)),
     )
 
     async def knows(agency: str) -> bool:
@@ -204,13 +208,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         "relay": relay.run,
         **({"mailboxes": mailboxes.run} if boxes else {}),
         **({"lmtp": lmtp.run} if settings.lmtp_port is not None else {}),
-        "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway)),
+        "schedule": lambda: keep_time(works, now, (*AWAY, RulesMissing, StoreAway, NotSwept)),
     }
 
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings, calls, matters),
+            *(cases, openings, calls, matters, key_uses),
         ):
             await store.prepare()
 

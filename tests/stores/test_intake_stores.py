@@ -58,7 +58,8 @@ def key_file():
     return path
 
 
-async def in_mongo(database):
+async def in_mongo(database, keys=None):
+    """Data keys in a database of their own, if one is given."""
     wrapping = FileWrapping.from_file(key_file())
     stores = Stores(
         MongoSubmissions(database),
@@ -66,7 +67,7 @@ async def in_mongo(database):
         MongoRecords(database),
         MongoArrivals(database),
         MongoRules(database),
-        MongoDataKeys(database, wrapping),
+        MongoDataKeys(database if keys is None else keys, wrapping),
         MongoReceipts(database, b"r" * 32),
         MongoFeeds(database),
     )

@@ -9,6 +9,7 @@ from services.intake.handlers.reading import Reader
 from services.intake.handlers.receipting import UnderReceipt
 from services.intake.handlers.receiving import Receiving, acceptor, receiver
 from services.intake.handlers.relating import relater
+from services.intake.handlers.sweeping import NotSwept, key_sweeper
 from services.intake.handlers.telling import (
     Telling,
     identity_teller,
@@ -18,6 +19,7 @@ from services.intake.handlers.telling import (
 from services.intake.handlers.watching import watcher
 
 __all__ = [
+    "NotSwept",
     "Protecting",
     "Reader",
     "Receiving",
@@ -32,6 +34,7 @@ __all__ = [
     "case_keeper",
     "fate_teller",
     "identity_teller",
+    "key_sweeper",
     "key_teller",
     "message_taker",
     "order_taker",

@@ -14,6 +14,7 @@ from services.intake.store.submissions import (
     MongoRecords,
     MongoSubmissions,
 )
+from services.intake.store.uses import MongoKeyUses
 from services.intake.store.watch import MongoFeeds, MongoHeard
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MongoDataKeys",
     "MongoFeeds",
     "MongoHeard",
+    "MongoKeyUses",
     "MongoMatters",
     "MongoOpenings",
     "MongoOutbox",

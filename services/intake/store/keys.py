@@ -1,16 +1,21 @@
 """Data keys, wrapped, in a database of their own: it is backed up apart from what they seal."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pymongo import ASCENDING, UpdateOne
 
+from services.intake.handlers.sweeping import HeldKey
 from services.intake.vault import DataKey
 from services.intake.wrapping import KeyGone, Wrapped, Wrapping
 from shared.runtime.mongo import Database, Document, insert_new
 
 
 class MongoDataKeys:
-    """Collection `data_keys`: `_id` the key's name, `owner`, and the key wrapped under `kek`."""
+    """Collection `data_keys`: `_id` the key's name, `owner`, and the key wrapped under `kek`.
+
+    `doubted` is since when nothing was found that names it.
+    """
 
     def __init__(self, database: Database, wrapping: Wrapping) -> None:
         self._documents = database.get_collection("data_keys")
@@ -71,6 +76,36 @@ class MongoDataKeys:
     async def destroy(self, owner: str) -> int:
         """Erasure: every key of an owner, for good; answers how many there were."""
         return (await self._documents.delete_many({"owner": owner})).deleted_count
+
+    async def held(self, after: str, limit: int) -> Sequence[HeldKey]:
+        """The next keys by name."""
+        found = self._documents.find({"_id": {"$gt": after}}, {"owner": 1, "doubted": 1})
+        return [
+            HeldKey(document["_id"], document["owner"], document.get("doubted"))
+            async for document in found.sort("_id", ASCENDING).limit(limit)
+        ]
+
+    async def doubt(self, names: Sequence[str], at: datetime) -> None:
+        """Mark those that are not marked yet."""
+        if not names:
+            return
+        await self._documents.update_many(
+            {"_id": {"$in": list(names)}, "doubted": None}, {"$set": {"doubted": at}}
+        )
+
+    async def trust(self, names: Sequence[str]) -> None:
+        """Take the mark away."""
+        if names:
+            await self._documents.update_many(
+                {"_id": {"$in": list(names)}}, {"$unset": {"doubted": ""}}
+            )
+
+    async def destroy_doubted(self, names: Sequence[str], before: datetime) -> int:
+        """Destroy those that were marked before then; answers how many."""
+        if not names:
+            return 0
+        found = {"_id": {"$in": list(names)}, "doubted": {"$lt": before}}
+        return (await self._documents.delete_many(found)).deleted_count
 
 
 def _bound(key: DataKey) -> bytes:
