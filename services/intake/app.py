@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import httpx
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from starlette.applications import Starlette
 
+from services.intake.acknowledging import Acknowledging, Post, PostOffice
 from services.intake.handlers import (
     NotSwept,
     Protecting,
@@ -41,6 +43,7 @@ from services.intake.sources.http import Credentials, routes
 from services.intake.sources.lmtp import Lmtp
 from services.intake.sources.mailbox import Mailboxes, read_mailboxes
 from services.intake.store import (
+    MongoAcknowledgements,
     MongoArrivals,
     MongoCalls,
     MongoCases,
@@ -105,10 +108,24 @@ class Settings(ServiceSettings):
     vault_token: Path = Field(
         default=Path("vault.token"), description="File of the token, in the keys folder."
     )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Mail server that takes acknowledgements, `smtp://host:port`, `smtps://` or "
+        "`lmtp://`; empty: none are sent.",
+    )
+    receipt_page: str = Field(
+        default="", description="Address told in acknowledgements, at which to enter the code."
+    )
     may_protect: frozenset[str] = Field(
         default=frozenset({"operator"}),
         description="Parties that may hold, release and erase submissions.",
     )
+
+    @model_validator(mode="after")
+    def _told_where(self) -> Self:
+        if self.smtp_url and not self.receipt_page:
+            raise ValueError("acknowledgements need a receipt page to tell of")
+        return self
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -139,7 +156,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     parsers = ParserPool(processes=settings.parsers, cpu_seconds=2, wall_seconds=30.0)
     receiving = Receiving(
         Stores(submissions, conversations, records, arrivals, rules, data_keys, receipts, feeds),
-        Reader(secrets.fingerprints, settings.zone),
+        Reader(secrets.fingerprints, settings.zone, acknowledges=bool(settings.smtp_url)),
         parsers.read,
         sealed_to_intake.open,
     )
@@ -169,14 +186,29 @@ def create_app(settings: Settings | None = None) -> Starlette:
         port=settings.lmtp_port or 0,
     )
     alarms, key_uses = MongoRecords(database, "alarms"), MongoKeyUses(database)
-    works = (
+    acknowledgements = MongoAcknowledgements(database)
+    works = [
         Work("addresses", 2.0, addresses.refresh),
         Work("mailboxes", 10.0, mailboxes.tell),
         Work("matters", 1.0, relater(matters, MongoRecords(database, "relations"))),
         Work("calls", 30.0, call_closer(calls, data_keys, accept, settings.zone)),
         Work("watch", 600.0, watcher(rules, MongoHeard(database), feeds, alarms, settings.zone)),
         Work("keys", 21_600.0, key_sweeper(data_keys, key_uses)),
-    )
+    ]
+    if settings.smtp_url:
+        acknowledging = Acknowledging(
+            acknowledgements,
+            Post(PostOffice.at(settings.smtp_url.get_secret_value()), settings.hostname),
+            now,
+            contents=telling.contents,
+            data_keys=data_keys,
+            receipts=receipts,
+            rules=rules,
+            key=secrets.fingerprints,
+            page=settings.receipt_page,
+            passing=(*AWAY, RulesMissing),
+        )
+        works.append(Work("acknowledgements", 2.0, acknowledging.send_due))
 
     async def knows(agency: str) -> bool:
         return agency in (await rules.latest()).agencies
@@ -214,7 +246,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings, calls, matters, key_uses),
+            *(cases, openings, calls, matters, key_uses, acknowledgements),
         ):
             await store.prepare()
 

@@ -84,6 +84,8 @@ class Kept:
     thread: Thread = field(default_factory=Thread)
     matter: Matter | None = None
     also: tuple[AnyEvent, ...] = ()
+    acknowledge: bool = False
+    """Whoever wrote the mail is to be answered, once, with the receipt code."""
 
 
 class Speaker(StrEnum):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake.domain import related
+from services.intake.domain.acknowledging import may_acknowledge
 from services.intake.domain.classify import Stated
 from services.intake.domain.duplicate import call_keys, keys_of, thread_of
 from services.intake.domain.identity import Parted, part
@@ -52,11 +53,14 @@ LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 class Reader:
     """From one arrival to what is to be kept of it. Draws data keys; does no other I/O.
 
-    `fingerprint_key` keys every hash under which an item is known again.
+    `fingerprint_key` keys every hash under which an item is known again. `acknowledges`: mails
+    that may be answered are marked as to be.
     """
 
-    def __init__(self, fingerprint_key: bytes, zone: tzinfo = LEGAL_ZONE) -> None:
-        self.key, self._zone = fingerprint_key, zone
+    def __init__(
+        self, fingerprint_key: bytes, zone: tzinfo = LEGAL_ZONE, *, acknowledges: bool = False
+    ) -> None:
+        self.key, self._zone, self._acknowledges = fingerprint_key, zone, acknowledges
 
     def read(
         self, opened: Opened, mail: Mail | None, rules: Rules, join: Join | None
@@ -146,6 +150,9 @@ class Reader:
             data_keys=data_keys,
             thread=thread_of(agency.code, mail, key=self.key),
             matter=_matter(parted.words, said.concerns.unit or agency.unit, self.key),
+            acknowledge=self._acknowledges
+            and mail is not None
+            and may_acknowledge(mail, arrived=event.time, recorded=arrival.recorded),
         )
 
 

@@ -1,5 +1,6 @@
 """Intake's ports, kept in MongoDB: majority and journalled, idempotent for ever."""
 
+from services.intake.store.acknowledgements import MongoAcknowledgements
 from services.intake.store.arrivals import MongoArrivals
 from services.intake.store.calls import MongoCalls
 from services.intake.store.cases import MongoCases
@@ -18,6 +19,7 @@ from services.intake.store.uses import MongoKeyUses
 from services.intake.store.watch import MongoFeeds, MongoHeard
 
 __all__ = [
+    "MongoAcknowledgements",
     "MongoArrivals",
     "MongoCalls",
     "MongoCases",

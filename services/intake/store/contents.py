@@ -6,6 +6,7 @@ from datetime import datetime
 from pymongo import ASCENDING
 
 from services.intake.handlers.ports import Opening, Protected, Speaker, Utterance
+from services.intake.store.acknowledgements import DUE
 from services.intake.store.sealed import SealedParts
 from services.intake.store.submissions import UNPLACED
 from services.intake.vault import Sealed
@@ -13,7 +14,7 @@ from shared.contracts import SubmissionErased
 from shared.contracts.envelope import AnyEvent, Event
 from shared.runtime.mongo import Database, insert_new
 
-ERASED_FIELDS = ("sealed", "thread", "sender", "matter", UNPLACED)
+ERASED_FIELDS = ("sealed", "thread", "sender", "matter", UNPLACED, DUE)
 
 
 class MongoContents:

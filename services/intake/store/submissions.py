@@ -7,6 +7,7 @@ from itertools import chain
 from pymongo import ASCENDING, DESCENDING
 
 from services.intake.handlers.ports import Kept, KeptRecord, Said, Standing
+from services.intake.store.acknowledgements import DUE
 from services.intake.store.sealed import SealedParts
 from shared.contracts import EVENTS
 from shared.contracts.envelope import AnyEvent, Event
@@ -25,6 +26,7 @@ class MongoSubmissions:
     second under one of them is a duplicate, for ever. `event` and `also` are what was announced,
     word for word; `sealed.<part>` see `SealedParts`; `arrival` names the first sending.
     `thread`, `sender` and `matter` find what goes on with it or resembles it; all are keyed hashes.
+    `acknowledge` see `MongoAcknowledgements`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -226,6 +228,8 @@ def _document(kept: Kept, sealed: Document, *, unannounced: bool) -> Document:
         signature = array("I", kept.matter.signature).tobytes()
         document["matter"] = {"unit": kept.matter.unit, "signature": signature}
         document[UNPLACED] = True
+    if kept.acknowledge:
+        document[DUE] = kept.event.recordedtime
     if unannounced:
         document[PENDING] = True
     return document
