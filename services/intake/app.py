@@ -98,7 +98,9 @@ class Settings(ServiceSettings):
         description="Port for mail servers to deliver to; none if unset.",
     )
     lmtp_host: str = Field(default="127.0.0.1", description="Address that LMTP listens on.")
-    hostname: str = Field(default="localhost", description="Name that LMTP gives itself.")
+    hostname: str = Field(
+        default="localhost", description="Name that we give ourselves to mail servers."
+    )
     vault_url: str = Field(
         default="",
         description="HashiCorp Vault whose transit engine wraps data keys; unset: a file does.",

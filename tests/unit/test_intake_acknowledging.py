@@ -42,6 +42,7 @@ from tests.examples_intake import (
     sent,
 )
 from tests.examples_intake import letter as paper
+from tests.examples_mail import BEYOND_A_CAP
 from tests.fakes_acknowledging import MemoryAcknowledgements, MemoryContents
 from tests.fakes_intake import memory_stores, read_in_process
 
@@ -247,6 +248,11 @@ class TestWhoIsAnswered:
 
         assert await intake.wait(hours=2) == 0
 
+    async def test_never_a_mail_that_cannot_be_read(self, intake):
+        assert await intake.take(BEYOND_A_CAP["lines"]())
+
+        assert await intake.wait(hours=2) == 0
+
     async def test_whose_address_only_begins_alike_is(self, intake):
         await intake.write(sender="noreplyanh@example.vn")
 
@@ -293,7 +299,7 @@ class TestWhoIsAnswered:
         [received] = await intake.receive([sent(kind, data)])
 
         assert received.type == "submission.received.v1"
-        assert await intake.wait(hours=2) == 0
+        assert [kept.acknowledge for kept in intake.stores.submissions.kept] == [False]
 
     async def test_nobody_where_no_mail_server_is_set(self, intake):
         without = Intake(intake.stores, acknowledges=False)

@@ -93,6 +93,20 @@ class TestAnswers:
 
         assert supplemented.subject == received.subject
 
+    @pytest.mark.parametrize("cut", [7, 15, 23])
+    async def test_the_code_in_a_quoted_answer_reaches_no_body(self, stores, receive, cut):
+        """Whoever has it speaks as the person does."""
+        [received] = await receive([first_mail()])
+        code = shown(await stores.receipts.give(received.subject))
+        quoted = f"Cảm ơn.\r\n> Mã của bạn: {code[:cut]}\r\n> {code[cut:]}\r\n"
+        await receive([answer(quoted)])
+
+        [said] = stores.conversations.kept
+        text = stores.data_keys.open("text", said.sealed["text"]).decode()
+        assert "▇" in text
+        assert code[:3] not in text
+        assert code[-3:] not in text
+
     async def test_the_code_of_another_submission_proves_nothing(self, stores, receive):
         await receive([first_mail()])
         code = await stores.receipts.give("another")

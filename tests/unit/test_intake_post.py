@@ -89,8 +89,9 @@ class TestPost:
         async with PostServer().listening() as server:
             server.greeting = "220-never ends"
 
-            with pytest.raises(PostAway):
-                await post(server, seconds=0.1).send(PERSON, MAIL)
+            async with asyncio.timeout(20):
+                with pytest.raises(PostAway):
+                    await post(server, seconds=0.1).send(PERSON, MAIL)
 
     @pytest.mark.parametrize("farewell", ["", "421 too late", "500 what"])
     async def test_a_mail_that_was_taken_was_sent_whatever_the_farewell(self, server, farewell):

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from services.intake.domain.mail import Mail
+from services.intake.domain.receipt import without_codes
 from shared.contracts import (
     FormSubmitted,
     HotlineCallLogged,
@@ -42,7 +43,7 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
         case HotlineCallLogged():
             return Parted(
                 identity={"caller": data.caller, "call": data.call} | _reporter(data.reporter),
-                text={"note": data.note}
+                text={"note": without_codes(data.note)}
                 | ({"recording": file_facts(data.recording)} if data.recording else {}),
                 words=data.note,
                 readable=_readable(data.note),
@@ -53,7 +54,10 @@ def part(data: IngressData, mail: Mail | None) -> Parted:
         case FormSubmitted():
             return Parted(
                 identity=_reporter(data.reporter),
-                text={"text": data.text, "files": [file_facts(f) for f in data.attachments]},
+                text={
+                    "text": without_codes(data.text),
+                    "files": [file_facts(f) for f in data.attachments],
+                },
                 words=data.text,
                 readable=_readable(data.text) or bool(data.attachments),
                 signatures=_signed(data.reporter.name if data.reporter else None),
@@ -77,10 +81,10 @@ def _mail(mail: Mail) -> Parted:
             "references": list(mail.references),
         },
         text={
-            "subject": mail.subject,
+            "subject": without_codes(mail.subject),
             "date": mail.date.isoformat() if mail.date else None,
-            "text": mail.text,
-            **({"said": mail.said} if mail.said != mail.text else {}),
+            "text": without_codes(mail.text),
+            **({"said": without_codes(mail.said)} if mail.said != mail.text else {}),
             "attachments": [asdict(attachment) for attachment in mail.attachments],
         },
         words=words,
@@ -100,7 +104,7 @@ def _letter(letter: LetterRegistered) -> Parted:
     form = Form.SIGNED_LETTER if letter.signatures else Form.UNSIGNED_LETTER
     return Parted(
         identity=_reporter(letter.reporter),
-        text={"summary": letter.summary, "register_number": letter.register_number},
+        text={"summary": without_codes(letter.summary), "register_number": letter.register_number},
         words=letter.summary,
         readable=_readable(letter.summary),
         signatures=signatures,

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from services.intake.domain.identity import file_facts
+from services.intake.domain.receipt import without_codes
 from services.intake.domain.status import in_words
 from services.intake.handlers.opening import SOURCE
 from services.intake.handlers.ports import (
@@ -75,7 +76,11 @@ class UnderReceipt:
         key = draw_key(submission)
         await self.data_keys.keep([key])
         name = derived_id(submission, "said", item)
-        parts = {"text": orjson.dumps({"text": text, "files": [file_facts(f) for f in files]})}
+        parts = {
+            "text": orjson.dumps(
+                {"text": without_codes(text), "files": [file_facts(f) for f in files]}
+            )
+        }
         parts |= {f"file-{n}": file.content for n, file in enumerate(files, 1)}
         said = Said(
             id=name,
