@@ -25,7 +25,7 @@ from tests.unit.test_intake_writing import HEADERS, field_lines
 
 AGENCY, DESK = "a-so-xay-dung", "gopy.so-xay-dung@khuegiang.example"
 PAGE = "https://gopy.khuegiang.example/bien-nhan"
-PERSON = "hoa.le@example.vn"
+PERSON, FORM = "hoa.le@example.vn", "trang-web@example.vn"
 WITHIN_SECONDS = 60
 
 
@@ -124,6 +124,7 @@ async def test_who_writes_gets_the_code_and_may_answer(tmp_path, monkeypatch):
             raw.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\nfor you again\r\n",
             letter("Người lạ trả lời.", 5, answers, sender="Ai đó <la@example.vn>"),
         )
+        await there.write(letter("Mẫu trên web.", 6, "Auto-Submitted: auto-generated", sender=FORM))
         await there.answered(2)
 
         [submission] = [
@@ -132,7 +133,7 @@ async def test_who_writes_gets_the_code_and_may_answer(tmp_path, monkeypatch):
             if (await there.intake["conversations"].find_one({"submission": d["_id"]}))
         ]
         fates = [d["fate"] async for d in there.intake["arrivals"].find()]
-        assert sorted(fates) == ["automatic"] * 3 + ["joined"] + ["kept"] * 2
+        assert sorted(fates) == ["automatic"] * 3 + ["joined"] + ["kept"] * 3
         assert await there.intake["conversations"].count_documents({}) == 1
         assert submission["acknowledged"] > submission["kept"]
         assert len(there.inbox(PERSON)) == 1
