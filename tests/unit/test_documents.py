@@ -42,7 +42,7 @@ class TestSamples:
 class TestContracts:
     @pytest.mark.parametrize("type_", FEED)
     def test_the_table_of_a_type_has_its_fields(self, type_):
-        cells = re.findall(r"^\|([^|\n]*)\|", section(type_), re.M)
+        cells = re.findall(r"^\|([^|\n]*)\|", section(type_), re.MULTILINE)
         fields = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
         assert fields == set(FEED[type_].model_fields)
