@@ -1,6 +1,5 @@
 """Every sending has one fate, and everything that is kept came with a sending."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from deploy.verify.finding import Finding
@@ -11,7 +10,7 @@ from shared.runtime.mongo import Document
 FEED, COMMAND = "feed", "command"
 DIRECT = frozenset(("http", "imap", "lmtp", "form", "call"))
 """Entrances of intake's own. A crash before a fate is noted leaves its sender unanswered, who
-sends again: then that sending's fate tells of the same item."""
+sends again: then that sending was told duplicate of the same item."""
 AFTERWARDS = frozenset(("ask", "receipt"))
 """Ways to say more on a submission; what comes on them is no sending and has no fate."""
 
@@ -31,9 +30,12 @@ def fates(seen: Seen) -> Iterator[Finding]:
     intake = seen.intake
     items = {**intake.submissions, **intake.records}
     came = {Fate.KEPT: _arrivals(items), Fate.JOINED: _arrivals(intake.conversations)}
-    again = defaultdict(set)
+    again = {
+        arrival.get("submission")
+        for key, arrival in intake.arrivals.items()
+        if arrival.get("fate") == Fate.DUPLICATE and _entrance(key) in DIRECT
+    }
     for key, arrival in sorted(intake.arrivals.items()):
-        again[arrival.get("submission")].add(_entrance(key))
         for wrong in _wrong(key, arrival, items, came):
             yield Finding("nothing lost", f"sending {key}", wrong)
     for fate, noun, documents in (
@@ -46,7 +48,7 @@ def fates(seen: Seen) -> Iterator[Finding]:
             if entrance in AFTERWARDS and fate is Fate.JOINED:
                 continue
             noted = intake.arrivals.get(arrival)
-            if noted is None and entrance in DIRECT and again[_about(document)] & DIRECT:
+            if noted is None and entrance in DIRECT and _about(document) in again:
                 continue
             if noted is None or noted.get("fate") != fate:
                 yield Finding("nothing invented", f"{noun} {key}", "came with no sending")

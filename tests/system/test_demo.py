@@ -13,8 +13,10 @@ from deploy.demo import PERIOD, run_demo
 from deploy.sample.compose import HERE
 from deploy.show import reports
 from deploy.up import system
-from deploy.verify import verify
+from deploy.verify import count_orphan_keys, verify
 from shared.runtime.mongo import open_client
+from tests.system.happening import AGENCY, SECOND, everything_happens, let_in
+from tests.system.mutations import MUTATIONS, Mutated
 
 EXPECTED = json.loads((HERE / "expected.json").read_bytes())
 
@@ -50,6 +52,7 @@ class TestTheDemonstration:
         assert sum("signal 9" in text for text in said) >= 6
 
     async def test_every_item_has_the_fate_that_the_sample_expects(self, tmp_path):
+        let_in(tmp_path / "state", (AGENCY, SECOND))
         async with system(tmp_path / "state") as running:
             totals = await running.guard(run_demo(running.endpoints))
 
@@ -61,7 +64,7 @@ class TestTheDemonstration:
             assert totals.conflicts_excluded >= 8
 
             await self.reports_reach_their_readers(tmp_path / "state", tmp_path / "csv")
-            await self.each_lost_document_is_named(running.endpoints)
+            await self.each_lost_or_changed_document_is_named(running)
             await self.the_command_names_it_too(running.endpoints, tmp_path / "state")
 
     async def reports_reach_their_readers(self, state, folder) -> None:
@@ -84,31 +87,24 @@ class TestTheDemonstration:
         total = (folder / f"01-xld.tinh.{PERIOD}.r1.csv").read_text("utf-8-sig").splitlines()[-1]
         assert total.split(",")[2:] == list(map(str, shown["data"]["totals"]))
 
-    async def each_lost_document_is_named(self, endpoints) -> None:
-        mongo = open_client(endpoints.mongo)
-        try:
-            for database, collection in (
-                ("langnghe_intake", "submissions"),
-                ("langnghe_intake", "arrivals"),
-                ("langnghe_intake", "records"),
-                ("langnghe_routing", "cases"),
-                ("langnghe_reporting", "case_rows"),
-                ("langnghe_reporting", "activity_rows"),
-                ("langnghe_reporting", "reports"),
-            ):
-                documents = mongo[database][collection]
-                lost = await documents.find_one({})
-                await documents.delete_one({"_id": lost["_id"]})
-                async with connected(endpoints.nats) as client:
-                    findings = await verify(client, endpoints)
-                await documents.insert_one(lost)
+    async def each_lost_or_changed_document_is_named(self, running) -> None:
+        """All at once; the services stand still, so that none makes good what was changed."""
+        await everything_happens(running)
+        mongo = open_client(running.endpoints.mongo)
+        mutated = Mutated(mongo)
+        async with connected(running.endpoints.nats) as client:
+            assert await verify(client, running.endpoints) == []
+            assert await count_orphan_keys(running.endpoints) == 0
+            await running.services.stop()
 
-                about = str(lost.get("sequence") or lost["_id"].removesuffix("/1"))
-                assert any(about in str(finding) for finding in findings), collection
-            async with connected(endpoints.nats) as client:
-                assert await verify(client, endpoints) == []
-        finally:
-            mongo.close()
+            said = [await mutated.apply(mutation) for mutation in MUTATIONS]
+            found = await verify(client, running.endpoints, relay_seconds=0)
+            await mutated.take_back()
+
+            unnamed = [text for text in said if not any(text in str(f) for f in found)]
+            assert unnamed == []
+            assert await verify(client, running.endpoints) == []
+        mongo.close()
 
     async def the_command_names_it_too(self, endpoints, state) -> None:
         mongo = open_client(endpoints.mongo)
