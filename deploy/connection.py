@@ -37,6 +37,7 @@ class Environment(BaseSettings):
     nats_seed: Path | None = None
     mongo_url: str | None = None
     mongo_prefix: str = "langnghe"
+    keys: Path | None = None
 
 
 class Address(str):
@@ -84,6 +85,20 @@ def credentials(seed: Path | None, user: User | None = None) -> dict[str, Any]:
     if seed is None:
         return {}
     return {"nkeys_seed": str(seed), "inbox_prefix": (user or operator()).inbox}
+
+
+def find_keys(state: Path | None) -> Path:
+    """The folder of the key files: the state folder's, else the environment's.
+
+    Raises `NotRunning` if there is none.
+    """
+    folder = (state or DEFAULT_STATE) / "keys"
+    environment = Environment()
+    if state is None and environment.keys is not None:
+        folder = environment.keys
+    if not folder.is_dir():
+        raise NotRunning(f"There are no keys in {folder}: name the state folder with --state.")
+    return folder
 
 
 @asynccontextmanager

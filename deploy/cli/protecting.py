@@ -3,6 +3,7 @@
 import asyncio
 import os
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,15 +12,17 @@ from typing import Annotated
 
 import orjson
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
-from deploy.connection import DEFAULT_STATE, connected, find_endpoints
+from deploy.connection import NotRunning, connected, find_endpoints, find_keys
 from deploy.demo import OPERATOR
 from deploy.whole_file import write_whole
 from services.intake.store import MongoDataKeys
 from services.intake.wrapping import FileWrapping, dropped, rotated
 from shared.contracts import SubmissionErase, SubmissionHold, SubmissionRelease
+from shared.contracts.envelope import Code
 from shared.runtime.mongo import open_client, open_database
 
 submission_app = typer.Typer(help="Hold, release or erase a submission.", no_args_is_help=True)
@@ -44,7 +47,7 @@ def erase(
     submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
 ) -> None:
     """Destroy the keys of what was said and of who said it; case, clocks and counts stay."""
-    _order(submission, SubmissionErase(citation=citation), state, as_json=as_json)
+    _order(submission, SubmissionErase, citation, state, as_json=as_json)
 
 
 @submission_app.command()
@@ -52,7 +55,7 @@ def hold(
     submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
 ) -> None:
     """Nothing of it may be erased until it is released."""
-    _order(submission, SubmissionHold(citation=citation), state, as_json=as_json)
+    _order(submission, SubmissionHold, citation, state, as_json=as_json)
 
 
 @submission_app.command()
@@ -60,16 +63,23 @@ def release(
     submission: Submission, citation: Citation, state: State = None, *, as_json: AsJson = False
 ) -> None:
     """End a hold."""
-    _order(submission, SubmissionRelease(citation=citation), state, as_json=as_json)
+    _order(submission, SubmissionRelease, citation, state, as_json=as_json)
 
 
 def _order(
     submission: str,
-    order: SubmissionErase | SubmissionHold | SubmissionRelease,
+    contract: type[SubmissionErase | SubmissionHold | SubmissionRelease],
+    citation: str,
     state: Path | None,
     *,
     as_json: bool,
 ) -> None:
+    try:
+        order = contract(citation=citation)
+    except ValidationError:
+        console.print("Cite the legal ground in 3 to 1,000 characters.", style="red")
+        raise typer.Exit(2) from None
+
     async def work() -> int:
         async with connected(find_endpoints(state).nats) as client:
             wanted = Order(OPERATOR, submission, datetime.now(UTC), order)
@@ -101,27 +111,35 @@ def rotate(
 
     async def work() -> None:
         endpoints = find_endpoints(state)
-        file = (state or DEFAULT_STATE) / "keys" / "intake.kek"
-        before = orjson.loads(file.read_bytes())["current"]
+        file = find_keys(state) / "intake.kek"
+        before = list(orjson.loads(file.read_bytes())["keys"])
         name = f"k{datetime.now(UTC):%Y%m%d%H%M%S}"
         write_whole(file, rotated(file.read_bytes(), name, os.urandom(KEY_BYTES)))
         client = open_client(endpoints.mongo)
         try:
             database = open_database(client, f"{endpoints.mongo_prefix}_intake_keys")
             keys = MongoDataKeys(database, FileWrapping.from_file(file))
-            count = 0
-            while done := await keys.rewrap(before, REWRAPPED_AT_ONCE):
-                count += done
+            count = await _rewrapped(keys, before)
             if not keep_old:
                 await asyncio.sleep(LATEST_WRITE_SECONDS)
-                while done := await keys.rewrap(before, REWRAPPED_AT_ONCE):
-                    count += done
-                write_whole(file, dropped(file.read_bytes(), before))
+                count += await _rewrapped(keys, before)
+                for old in before:
+                    write_whole(file, dropped(file.read_bytes(), old))
         finally:
             client.close()
-        console.print(f"{count} keys are wrapped under {name}; {before} is destroyed")
+        what = "kept" if keep_old else "destroyed"
+        console.print(f"{count} keys are wrapped under {name}; {', '.join(before)}: {what}")
 
     run(work())
+
+
+async def _rewrapped(keys: MongoDataKeys, old: Sequence[str]) -> int:
+    """How many keys were wrapped under one of the old ones, and no longer are."""
+    count = 0
+    for name in old:
+        while done := await keys.rewrap(name, REWRAPPED_AT_ONCE):
+            count += done
+    return count
 
 
 @agency_app.command()
@@ -129,7 +147,15 @@ def token(
     agency: Annotated[str, typer.Argument(help="Code of the agency.")], state: State = None
 ) -> None:
     """Make an agency's bearer token and webhook secret anew, and print them this once."""
-    file = (state or DEFAULT_STATE) / "keys" / "agencies.json"
+    try:
+        TypeAdapter(Code).validate_python(agency)
+        file = find_keys(state) / "agencies.json"
+    except ValidationError:
+        console.print("An agency is named by its code in the directory.", style="red")
+        raise typer.Exit(2) from None
+    except NotRunning as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
     known = orjson.loads(file.read_bytes()) if file.exists() else {}
     bearer, secret = token_urlsafe(KEY_BYTES), b64encode(os.urandom(KEY_BYTES)).decode()
     known[agency] = {

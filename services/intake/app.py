@@ -237,6 +237,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         call_records=call_collector(calls, data_keys, secrets.fingerprints, now),
         under_receipt=under_receipt,
         away=AWAY,
+        public_key=sealed_to_intake.public,
     )
     tasks = {
         "relay": relay.run,

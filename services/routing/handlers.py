@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from services.routing.domain import SOURCE
 from services.routing.domain.command import (
     Command,
@@ -23,6 +25,7 @@ from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate, Refu
 from shared.contracts.submission import SubmissionReceived
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import Answerer
+from shared.runtime.refusal import problems_of
 
 MOST_ROUNDS = 5
 """A lost race means that the case moved, and a case moves twice in its life."""
@@ -147,8 +150,13 @@ def rule_keeper(
 def fate_teller(ledger: Commands) -> Answerer:
     async def tell_fates(party: str, question: bytes) -> bytes:
         """What became of these commands of the party; one without an entry is pending."""
-        known = await ledger.told(party, FatesAsked.model_validate_json(question))
-        told = FatesTold(fates=tuple(_fate(sending) for sending in known))
+        try:
+            asked = FatesAsked.model_validate_json(question)
+        except ValidationError as error:
+            told = FatesTold(fates=(), problems=problems_of(error))
+        else:
+            known = await ledger.told(party, asked)
+            told = FatesTold(fates=tuple(_fate(sending) for sending in known))
         return told.model_dump_json(exclude_none=True).encode()
 
     return tell_fates

@@ -241,8 +241,12 @@ class ItemFate(BaseModel):
 
 
 class FatesTold(BaseModel):
-    """The answer: one entry for each sending decided so far; an item without one is pending."""
+    """The answer: one entry for each sending decided so far; an item without one is pending.
+
+    `problems` say what is wrong with the question, if it cannot be answered.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     fates: tuple[ItemFate, ...]
+    problems: tuple[FieldProblem, ...] = ()

@@ -57,6 +57,11 @@ def thread_of(agency: str, mail: Mail | None, *, key: bytes) -> Thread:
     )
 
 
+def item_key(agency: str, item: str, *, key: bytes) -> str:
+    """Stands for an agency's item where everybody reads: an id may name somebody all the same."""
+    return _key(key, "item", agency, item)
+
+
 def thread_key(agency: str, message_id: str, *, key: bytes) -> str:
     """The fingerprint under which a mail of ours is known to those who answer it."""
     return _key(key, "thread", agency, message_id)

@@ -75,6 +75,8 @@ class Kept:
     `also` is announced with it. `data_keys` are those that seal its parts; they are kept apart.
     """
 
+    item: str
+    """The sender's id of it; it never leaves intake but to the sender."""
     event: Event[SubmissionReceived]
     keys: tuple[str, ...]
     arrival: str
@@ -98,6 +100,7 @@ class Said:
     """One more thing said on a submission, by who spoke or by the body that answers."""
 
     id: str
+    item: str
     submission: str
     by: Speaker
     keys: tuple[str, ...]
@@ -124,6 +127,7 @@ class KeptRecord:
     key: str
     arrival: str
     event: AnyEvent
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

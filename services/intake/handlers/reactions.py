@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
 from services.intake.handlers.ports import Arrivals, RuleVersions
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import FatesAsked, FatesTold
 from shared.runtime.bus import Answerer, EventHandler
+from shared.runtime.refusal import problems_of
 
 
 def rule_keeper(
@@ -31,8 +33,12 @@ def rule_keeper(
 def fate_teller(arrivals: Arrivals) -> Answerer:
     async def tell_fates(party: str, question: bytes) -> bytes:
         """What became of a party's own sendings; it cannot ask for another's."""
-        asked = FatesAsked.model_validate_json(question)
-        told = FatesTold(fates=tuple(await arrivals.fates(party, asked)))
+        try:
+            asked = FatesAsked.model_validate_json(question)
+        except ValidationError as error:
+            told = FatesTold(fates=(), problems=problems_of(error))
+        else:
+            told = FatesTold(fates=tuple(await arrivals.fates(party, asked)))
         return told.model_dump_json(exclude_none=True).encode()
 
     return tell_fates

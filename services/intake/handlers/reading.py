@@ -9,7 +9,7 @@ import orjson
 from services.intake.domain import related
 from services.intake.domain.acknowledging import may_acknowledge
 from services.intake.domain.classify import Stated
-from services.intake.domain.duplicate import call_keys, keys_of, thread_of
+from services.intake.domain.duplicate import call_keys, item_key, keys_of, thread_of
 from services.intake.domain.identity import Parted, part
 from services.intake.domain.mail import Mail
 from services.intake.domain.mail.automatic import NOTHING_SAID
@@ -67,7 +67,7 @@ class Reader:
     ) -> Kept | Said | KeptRecord | ArrivalFate:
         """What is to be kept; `mail` is given for a mailbox message, as read from its bytes."""
         if isinstance(opened.event.data, SupervisionRecorded | DialogueHeld | ChannelPublished):
-            return _record(opened)
+            return _record(opened, self.key)
         if mail is not None and mail.automatic in NOTHING_SAID:
             return _automatic(opened)
         if join is not None:
@@ -84,6 +84,7 @@ class Reader:
             keys = (found.event, found.note)
         return Said(
             id=opened.submission,
+            item=event.id,
             submission=join.submission,
             by=Speaker.REPORTER,
             keys=keys,
@@ -123,7 +124,7 @@ class Reader:
             time=event.time if believed else arrival.recorded,
             recordedtime=arrival.recorded,
             correlationid=submission,
-            causationid=event.id,
+            causationid=item_key(agency.code, event.id, key=self.key),
             data=SubmissionReceived(
                 agency=agency.code,
                 unit=agency.unit,
@@ -142,6 +143,7 @@ class Reader:
         )
         sealed, data_keys = _seal(submission, parted, event.data)
         return Kept(
+            item=event.id,
             event=announced,
             keys=keys_of(agency.code, event, mail, key=self.key),
             arrival=arrival.key,
@@ -221,7 +223,7 @@ def _automatic(opened: Opened) -> ArrivalFate:
     )
 
 
-def _record(opened: Opened) -> KeptRecord:
+def _record(opened: Opened, key: bytes) -> KeptRecord:
     arrival, event, agency = opened.arrival, opened.event, opened.agency
     subject = opened.submission
     data: ActivityRecorded | ChannelAnnounced
@@ -266,10 +268,10 @@ def _record(opened: Opened) -> KeptRecord:
         time=min(event.time, arrival.recorded),
         recordedtime=arrival.recorded,
         correlationid=subject,
-        causationid=event.id,
+        causationid=item_key(agency.code, event.id, key=key),
         data=data,
     )
-    return KeptRecord(key=subject, arrival=arrival.key, event=announced)
+    return KeptRecord(key=subject, arrival=arrival.key, event=announced, item=event.id)
 
 
 def _stated(data: IngressData) -> Stated:

@@ -84,6 +84,7 @@ class UnderReceipt:
         parts |= {f"file-{n}": file.content for n, file in enumerate(files, 1)}
         said = Said(
             id=name,
+            item=item,
             submission=submission,
             by=Speaker.REPORTER,
             keys=(name,),

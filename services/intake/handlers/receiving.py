@@ -171,7 +171,7 @@ def _fate(
     fate = Fate.JOINED if isinstance(item, Said) else Fate.KEPT
     return ArrivalFate(
         arrival=arrival,
-        item=item.event.causationid or "",
+        item=item.item,
         fate=fate if is_first else Fate.DUPLICATE,
         subject=stands.event.subject,
     )

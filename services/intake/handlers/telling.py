@@ -1,7 +1,7 @@
 """What intake tells a body of a case that it holds: what was said, and, for a reason, by whom.
 
-Who holds a case is known from routing's own announcements. Nothing is told before it is written
-down that it was.
+Who holds a case is known from routing's own announcements. An identity is told only after its
+opening was announced.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -58,10 +58,11 @@ def text_teller(telling: Telling) -> Answerer:
             return _told(INVALID if asked is None else NOT_YOURS)
         parts = await telling.contents.parts(case.submission, ("text",))
         opened = await _opened(telling.data_keys, parts or {})
-        if "text" not in opened:
-            return _told(ERASED)
         said = await conversation(telling.contents, telling.data_keys, case.submission)
-        content = {"text": orjson.loads(opened["text"]), "conversation": said}
+        if "text" not in opened and not said:
+            return _told(ERASED)
+        text = orjson.loads(opened["text"]) if "text" in opened else None
+        content = {"text": text, "conversation": said}
         return _told(Told(status="told", content=content))
 
     return tell_text
@@ -123,6 +124,7 @@ def message_taker(
         content = orjson.dumps({"text": asked.text})
         said = Said(
             id=name,
+            item=asked.item,
             submission=case.submission,
             by=Speaker.BODY,
             keys=(name,),

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -42,6 +42,7 @@ def routes(
     under_receipt: UnderReceipt | None = None,
     pace: Pace | None = None,
     away: tuple[type[Exception], ...] = (),
+    public_key: str = "",
 ) -> list[Route]:
     """Everything under `/v1/`. `key`, 16 to 64 bytes, makes keyed names, and never changes.
 
@@ -57,7 +58,13 @@ def routes(
     under = {}
     if under_receipt is not None:
         under = receipt_resources(door, under_receipt, Bodies(), Pace())
+
+    async def tell_key(_request: Request) -> Response:
+        """The key to which data may be sealed before it is sent, as on the bus."""
+        return JSONResponse({"key": public_key})
+
     return [
+        Route("/v1/key", Resource({"GET": tell_key, "HEAD": tell_key}, away)),
         *(Route(path, Resource({"POST": handler}, away)) for path, handler in under.items()),
         Route("/v1/events", Resource({"POST": take_events, "OPTIONS": permit_delivery}, away)),
         Route(
