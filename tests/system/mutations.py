@@ -74,12 +74,7 @@ INTAKE = [
     lost("alarms", not_kept(), {"event.type": "channel.silent.v1"}),
     lost("alarms", not_kept(), {"event.type": "channel.interrupted.v1"}),
     lost("ratings", not_kept()),
-    changed(
-        "submissions",
-        lambda d: not_kept()({"event": d["also"][0]}),
-        {"also.0": {"$exists": True}},
-        also=None,
-    ),
+    lost("relations", not_kept(), {"event.type": "submission.related.v1"}),
     changed("submissions", not_kept("erased"), ONCE_ERASED, erased=None),
     changed(
         "submissions",
@@ -96,7 +91,7 @@ INTAKE = [
     changed("records", about("readable: record {_id} keeps an event"), {}, event__data=None),
     *(
         changed(name, about(f"announced: {name[:-1]} {{_id}} still waits"), {}, unannounced=True)
-        for name in ("submissions", "conversations", "records", "alarms", "ratings")
+        for name in ("submissions", "conversations", "records", "alarms", "ratings", "relations")
     ),
     # sendings and their fates
     lost("arrivals", NO_FATE, {"_id": FEED, "fate": "kept"}),
