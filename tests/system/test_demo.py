@@ -34,6 +34,9 @@ class TestTheDemonstration:
             calm = await running.guard(run_demo(running.endpoints))
             undisturbed = await digests(running.endpoints.nats)
         async with system(tmp_path / "killed", on_event=said.append) as running:
+            mongo = open_client(running.endpoints.mongo)
+            data_keys = mongo["langnghe_intake_keys"]["data_keys"]
+            await data_keys.insert_one({"_id": "orphan", "owner": "nobody"})
 
             async def kill_all(stage: str) -> None:
                 if stage in ("feed", "bodies", "close"):
@@ -44,12 +47,15 @@ class TestTheDemonstration:
 
             killed = await running.guard(run_demo(running.endpoints, at_stage=kill_all))
             disturbed = await digests(running.endpoints.nats)
+            orphan = await data_keys.find_one({"_id": "orphan"})
+            mongo.close()
 
         assert calm.verify == "ok", calm.findings
         assert killed.verify == "ok", killed.findings
         assert disturbed == undisturbed
         assert calm.as_dict() == killed.as_dict()
         assert sum("signal 9" in text for text in said) >= 6
+        assert "doubted" in orphan  # by intake, as it started again
 
     async def test_every_item_has_the_fate_that_the_sample_expects(self, tmp_path):
         let_in(tmp_path / "state", (AGENCY, SECOND))
