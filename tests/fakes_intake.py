@@ -52,6 +52,9 @@ class MemorySubmissions(_Once):
     async def known(self, keys: Sequence[str]) -> Mapping[str, str]:
         return {k: self.standing[k].event.subject or "" for k in keys if k in self.standing}
 
+    async def erased(self, submissions: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
     async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
         return {
             own: (item.event.subject or "", item.thread.sender)

@@ -5,7 +5,7 @@ import typer
 from deploy import dead
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import connected, find_endpoints
-from deploy.verify import verify
+from deploy.verify import count_orphan_keys, verify
 
 dead_app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 app = typer.Typer()
@@ -45,8 +45,11 @@ def verify_all(state: State = None, *, as_json: AsJson = False) -> None:
         endpoints = find_endpoints(state)
         async with connected(endpoints.nats) as client:
             findings = await verify(client, endpoints)
+        orphans = await count_orphan_keys(endpoints)
         if as_json:
-            emit({"verify": "failed" if findings else "ok", "findings": list(map(str, findings))})
+            verdict = "failed" if findings else "ok"
+            said = list(map(str, findings))
+            emit({"verify": verdict, "findings": said, "orphan_keys": orphans})
         else:
             for finding in findings:
                 console.print(str(finding), style="red", markup=False, soft_wrap=True)

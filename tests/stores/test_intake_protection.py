@@ -302,6 +302,15 @@ class TestErasure:
         assert (await intake.text())["status"] == "erased"
         assert await intake.database["data_keys"].count_documents({}) == 0
 
+    async def test_nothing_is_added_to_it_any_more(self, intake):
+        await intake.order("erase")
+        [refused] = await intake.receive([sent(CALL, call(note="Nói thêm."), item="n", sequence=2)])
+
+        assert refused.data.type == "/problems/erased"
+        assert (await intake.say())["status"] == "erased"
+        left = {"owner": intake.submission}
+        assert await intake.database["data_keys"].count_documents(left) == 0
+
     async def test_the_receipt_goes_with_it(self, intake):
         code = await intake.stores.receipts.give(intake.submission)
         await intake.order("erase")

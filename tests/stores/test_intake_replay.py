@@ -156,11 +156,9 @@ class TestMailsThatAnswerMails:
     async def test_those_that_came_in_their_order_are_known_again(self, mongo_database):
         await known_again(mongo_database, self.ARRIVALS)
 
-    @pytest.mark.xfail(strict=True, reason="a known mail still joins the mail that it answers")
     @pytest.mark.parametrize("at_once", [1, 2, 3])
     async def test_those_that_came_before_what_they_answer_are(self, mongo_database, at_once):
         await known_again(mongo_database, self.ARRIVALS[::-1], at_once=at_once)
 
-    @pytest.mark.xfail(strict=True, reason="a known mail still joins the mail that it answers")
     async def test_those_that_came_together_with_what_they_answer_are(self, mongo_database):
         await known_again(mongo_database, self.ARRIVALS, at_once=3)

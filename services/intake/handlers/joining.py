@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.intake.domain import receipt
-from services.intake.domain.duplicate import Thread, call_keys, thread_of
+from services.intake.domain.duplicate import Thread, call_keys, keys_of, thread_of
 from services.intake.domain.mail import Mail
 from services.intake.handlers.opening import SOURCE, Opened
 from services.intake.handlers.ports import Kept, Receipts, Submissions
@@ -34,6 +34,8 @@ class Places:
 
     joins: Mapping[int, Join]
     answers: Mapping[int, str]
+    late: frozenset[int]
+    """What would join a submission that was erased: nothing is added to that any more."""
 
 
 async def places(
@@ -50,16 +52,23 @@ async def places(
         for number, mail in mails.items()
     }
     known = await submissions.threads([a for t in threads.values() for a in t.answers])
+    keys = {
+        number: keys_of(opened[number].agency.code, opened[number].event, mail, key=key)
+        for number, mail in mails.items()
+    }
+    own = await submissions.known([k for one in keys.values() for k in one])
     for number, thread in threads.items():
         found = next((known[a] for a in thread.answers if a in known), None)
-        if found is None:
-            continue
+        if found is None or any(k in own for k in keys[number]):
+            continue  # what came before the mail that it answers is a submission of its own
         submission, sender = found
         if await _proves(thread, mails[number], submission, sender, receipts):
             joins[number] = Join(submission, Addition.MESSAGE)
         else:
             answers[number] = submission
-    return Places(joins, answers)
+    erased = await submissions.erased([join.submission for join in joins.values()])
+    late = frozenset(number for number, join in joins.items() if join.submission in erased)
+    return Places({n: join for n, join in joins.items() if n not in late}, answers, late)
 
 
 async def _proves(

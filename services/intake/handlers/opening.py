@@ -84,6 +84,15 @@ def unsealed(arrival: Arrival, opener: FeedOpener) -> Arrival:
     return replace(arrival, body=orjson.dumps(event))
 
 
+def erased(item: str) -> Unacceptable:
+    """Nothing is added to what was erased; the words themselves are kept, as a refusal's are."""
+    advice = "What was said on this call was erased. Send it as a call of its own, with another id."
+    problem = FieldProblem(field="/data/call", rule="erased", advice=advice)
+    return Unacceptable(
+        "erased", "The submission that this goes on with was erased.", (problem,), item
+    )
+
+
 def refusal_of(arrival: Arrival, why: Unacceptable) -> Refusal:
     event = refuse(arrival, why, source=SOURCE)
     key = draw_key(arrival.key)

@@ -155,6 +155,9 @@ class Submissions(Protocol):
     async def known(self, keys: Sequence[str]) -> Mapping[str, str]:
         """By key: the submission that is known under it; keys that nobody has are left out."""
 
+    async def erased(self, submissions: Sequence[str]) -> frozenset[str]:
+        """Those of them whose keys were destroyed."""
+
     async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
         """By a mail's fingerprint: the submission it belongs to, and its sender's fingerprint."""
 

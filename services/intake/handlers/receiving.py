@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 
 from services.intake.domain.mail import Mail
 from services.intake.handlers.joining import answering, places
-from services.intake.handlers.opening import FeedOpener, Opened, Refusal, open_arrival
+from services.intake.handlers.opening import (
+    FeedOpener,
+    Opened,
+    Refusal,
+    erased,
+    open_arrival,
+    refusal_of,
+)
 from services.intake.handlers.ports import (
     Accept,
     ArrivalFate,
@@ -95,12 +102,14 @@ class Receiving:
         opened = {n: item for n, item in enumerate(items) if isinstance(item, Opened)}
         mails = await self._mails(opened)
         put = await places(opened, mails, stores.submissions, stores.receipts, self.reader.key)
-        read: list[Item] = [
-            self.reader.read(item, mails.get(n), rules, put.joins.get(n))
-            if isinstance(item, Opened)
-            else item
-            for n, item in enumerate(items)
-        ]
+        read: list[Item] = []
+        for n, item in enumerate(items):
+            if not isinstance(item, Opened):
+                read.append(item)
+            elif n in put.late:
+                read.append(refusal_of(item.arrival, erased(item.event.id)))
+            else:
+                read.append(self.reader.read(item, mails.get(n), rules, put.joins.get(n)))
         placed = [
             replace(item, also=_answer(item, put.answers.get(n)))
             if isinstance(item, Kept)

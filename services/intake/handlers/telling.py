@@ -117,6 +117,8 @@ def message_taker(
         asked, case = await _asked(telling, body, question, MessageAsked)
         if asked is None or case is None:
             return _told(INVALID if asked is None else NOT_YOURS)
+        if not await telling.contents.parts(case.submission, ("text",)):
+            return _told(ERASED)
         at = telling.now()
         key = draw_key(case.submission)
         await telling.data_keys.keep([key])

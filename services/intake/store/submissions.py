@@ -55,6 +55,15 @@ class MongoSubmissions:
         found = self._documents.find({"keys": {"$in": list(keys)}}, {"keys": 1})
         return {key: document["_id"] async for document in found for key in document["keys"]}
 
+    async def erased(self, submissions: Sequence[str]) -> frozenset[str]:
+        """Those of them whose keys were destroyed."""
+        if not submissions:
+            return frozenset()
+        found = self._documents.find(
+            {"_id": {"$in": list(submissions)}, "erased": {"$exists": True}}, {"_id": 1}
+        )
+        return frozenset([document["_id"] async for document in found])
+
     async def threads(self, answers: Sequence[str]) -> Mapping[str, tuple[str, str | None]]:
         """By a mail's fingerprint: the submission it belongs to, and its sender's fingerprint."""
         if not answers:
