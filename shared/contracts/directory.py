@@ -33,6 +33,17 @@ class Label(Value):
     en: str | None = None
 
 
+class Successor(Value):
+    """Who goes on with what a unit did when it ended.
+
+    One successor: merged, or renamed. Several: split; then each names its `categories`, and one
+    without any takes the rest.
+    """
+
+    unit: Code
+    categories: tuple[Code, ...] = ()
+
+
 class Unit(Dated):
     """A node of the organisation tree."""
 
@@ -42,6 +53,9 @@ class Unit(Dated):
     parent: Code | None = None
     territory: str | None = Field(default=None, description="Code of the administrative unit.")
     aliases: tuple[str, ...] = Field(default=(), description="Other names that people write.")
+    successors: tuple[Successor, ...] = Field(
+        default=(), description="From `valid_to` on; none: the parent goes on with everything."
+    )
 
 
 class AgencyChannel(Dated):
@@ -93,6 +107,29 @@ class Jurisdiction(Value):
     unit: Code
     categories: tuple[Code, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    ranks: tuple[OfficeRank, ...] = Field(
+        default=(), description="Only matters about offices of these ranks; empty: any matter."
+    )
+
+
+class Relation(Dated):
+    """Two office-holders are close, as both or one of them declared: family, shared business.
+
+    What concerns one of them, no body may touch in which the other sits.
+    """
+
+    persons: tuple[Code, Code]
+    declared: str = Field(min_length=1, description="Where it was declared.")
+
+
+class Recusal(Dated):
+    """A body stays away from matters about a unit, an office or a person, at its own wish."""
+
+    body: Code
+    unit: Code | None = None
+    office: Code | None = None
+    person: Code | None = None
+    reason: str = Field(min_length=1, description="Citation of the decision.")
 
 
 class Body(Dated):
@@ -125,6 +162,8 @@ class Directory(Value):
     persons: tuple[Person, ...] = ()
     holdings: tuple[Holding, ...] = ()
     supervisions: tuple[SupervisionDecision, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    recusals: tuple[Recusal, ...] = ()
     fallback_body: Code = Field(description="Takes what no other body is competent and clean for.")
 
 

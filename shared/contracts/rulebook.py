@@ -62,12 +62,26 @@ class CompetenceMethod(StrEnum):
     """The body at the unit that the matter concerns, else the nearest one above it."""
 
 
+class CooperationMethod(StrEnum):
+    """Which bodies co-operate with the lead, by where the accused was and is."""
+
+    NONE = "none"
+    OFFICE_TIMELINE = "office-timeline"
+    """Law on Denunciations: the office held at the time of the act and the one held now.
+
+    Same level elsewhere: the superior of the old body leads, the new one's co-operates. Promoted:
+    the head of the current body leads, the old one's co-operates. Became head there: the
+    superior of that body leads. Otherwise the head of the old body leads.
+    """
+
+
 class CompetenceRule(Cited):
     """Which way the lead body is found for these kinds; the first rule that fits decides."""
 
     label: Label
     method: CompetenceMethod
     kinds: tuple[Kind, ...] = ()
+    cooperation: CooperationMethod = CooperationMethod.NONE
 
 
 class ConflictMethod(StrEnum):
@@ -75,6 +89,16 @@ class ConflictMethod(StrEnum):
 
     ACCUSED_SITS_IN_BODY = "accused-sits-in-body"
     """An office that the matter concerns, or any office its holder held or holds, is a member."""
+    ACCUSED_HEADS_SUPERIOR = "accused-heads-superior"
+    """The accused heads the unit at which the body sits, or one below which it sits."""
+    DEPUTY_OF_ACCUSED = "deputy-of-accused"
+    """A member of the body is a deputy or member in a unit that the accused heads."""
+    DECLARED_RELATION = "declared-relation"
+    """Somebody who sits in the body is declared close to the accused."""
+    RECUSED = "recused"
+    """The body recused itself from matters about the accused, the office or its unit."""
+    AUTHOR_BODY = "author-body"
+    """The submission was written by the body itself."""
 
 
 class ConflictRule(Cited):
@@ -96,6 +120,13 @@ class ClockRule(Cited):
     stops: Code = Field(description="`accepted` or `concluded`.")
     days: int = Field(ge=1)
     day_kind: DayKind
+    longest: int | None = Field(
+        default=None, ge=1, description="Days at most with every extension; None: no extension."
+    )
+    warn_before: int = Field(
+        default=0, ge=0, description="Days of the same kind before the last at which to warn."
+    )
+    may_pause: bool = Field(default=False, description="Whether a pause of the case stops it.")
 
 
 class ActivityForm(Cited):
