@@ -5,8 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.routing.domain.calendar import WorkingDays
-from services.routing.domain.competence import Matter
 from services.routing.domain.directory import DirectoryIndex
+from services.routing.domain.matter import Matter
 from services.routing.domain.rules import RulesInForce
 from shared.contracts import (
     CalendarPublished,
@@ -180,7 +180,7 @@ def matter(**more: Any) -> Matter:
         "kind": Kind.REFLECTION,
         "category": "ethics",
         "unit": "school",
-        "concerns": Concern(office="school-head"),
+        "concerns": (Concern(office="school-head"),),
         "acted": TODAY,
     }
     return Matter(**{**content, **more})

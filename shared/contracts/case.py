@@ -42,12 +42,24 @@ class Basis(StrEnum):
     """Nobody else is competent and clean: the instance's named desk."""
 
 
+class Reason(Value):
+    """Why it was decided so, as a clerk of the body may read it aloud; it never names a person."""
+
+    rule: Code
+    citation: str
+    vi: str
+    en: str
+
+
 class Exclusion(Value):
     """A body that may not touch the case, and the rule that says so."""
 
     body: Code
     rule: Code
     office: Code | None = None
+    reason: Reason | None = Field(
+        default=None, description="Given where the case would have gone to this body otherwise."
+    )
 
 
 class CaseEvent(EventData):
@@ -89,6 +101,9 @@ class CaseAssigned(CaseEvent):
     citation: str
     directory: int = Field(ge=0)
     rulebook: int = Field(ge=0)
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="Of the lead first, then of each co-operating body, in order."
+    )
 
 
 class CaseAccepted(CaseEvent):

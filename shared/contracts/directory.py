@@ -5,9 +5,9 @@ Every interval is half-open: `valid_from` is the first day, `valid_to` the first
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.contracts.envelope import Code, EventData
 from shared.contracts.vocabulary import Channel, Kind, Value
@@ -85,6 +85,10 @@ class Office(Dated):
     unit: Code
     rank: OfficeRank
     aliases: tuple[str, ...] = ()
+    of_body: Code | None = Field(
+        default=None,
+        description="The body whose own office this is: it commands that body, never its unit.",
+    )
 
 
 class Person(Value):
@@ -165,6 +169,18 @@ class Directory(Value):
     relations: tuple[Relation, ...] = ()
     recusals: tuple[Recusal, ...] = ()
     fallback_body: Code = Field(description="Takes what no other body is competent and clean for.")
+    outside_desk: Code = Field(
+        default="outside-desk",
+        description="Above and outside this directory: takes what concerns every body in it.",
+    )
+
+    @model_validator(mode="after")
+    def _outside_is_outside(self) -> Self:
+        """Nobody in the directory sits in the outside desk, so nothing can ever concern it."""
+        if any(body.code == self.outside_desk for body in self.bodies):
+            message = "outside_desk is listed among the bodies"
+            raise ValueError(message)
+        return self
 
 
 class DirectoryPublished(EventData):

@@ -104,6 +104,9 @@ class ConflictMethod(StrEnum):
 class ConflictRule(Cited):
     label: Label
     method: ConflictMethod
+    body_kinds: tuple[Code, ...] = Field(
+        default=(), description="Keeps only bodies of these kinds away; empty: bodies of any kind."
+    )
 
 
 class DayKind(StrEnum):

@@ -1,37 +1,31 @@
 """Promises of competence: somebody leads, and never one whom the matter concerns."""
 
-from datetime import timedelta
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from services.routing.domain.competence import NO_RULE, Matter, assign
-from services.routing.domain.directory import DirectoryIndex
+from services.routing.domain.competence import NO_RULE, assign
 from shared.contracts.case import Basis
-from shared.contracts.directory import Directory, Holding, Jurisdiction
+from shared.contracts.directory import Jurisdiction, OfficeRank
 from shared.contracts.vocabulary import Concern, Kind
 from tests.examples_routing import (
     COMPETENCE,
     REGULATION,
     TODAY,
     body,
+    directory,
     index,
-    label,
     matter,
-    office,
     rulebook,
     unit,
 )
 
 
-def assigned(matter=None, rulebook=None, **directory):
-    return assign(
-        matter or example_matter(), index(**directory), rulebook or example_rules(), TODAY
-    )
+def assigned(about=None, rules=None, load=None, **more):
+    return assign(about or matter(), index(**more), rules or rulebook(), TODAY, load or {})
 
 
-example_matter, example_rules = matter, rulebook
+def named(*offices):
+    return tuple(Concern(office=office) for office in offices)
 
 
 class TestTheWayUp:
@@ -51,24 +45,24 @@ class TestTheWayUp:
         assert (found.rule, found.citation) == ("same-level", REGULATION)
 
     def test_the_unit_of_the_office_goes_before_the_receiving_unit(self):
-        found = assigned(matter(unit="school", concerns=Concern(office="ward-deputy")))
+        found = assigned(matter(unit="school", concerns=(Concern(office="ward-deputy"),)))
 
         assert (found.lead, found.basis) == ("ward-front", Basis.SAME_LEVEL)
 
     def test_the_unit_of_the_office_goes_before_the_named_unit(self):
-        concerns = Concern(office="province-chair", unit="school")
+        concerns = (Concern(office="province-chair", unit="school"),)
         found = assigned(matter(concerns=concerns), bodies=(body("a", "province"),))
 
         assert found.basis is Basis.SAME_LEVEL
 
     def test_the_named_unit_goes_before_the_receiving_unit(self):
-        found = assigned(matter(unit="school", concerns=Concern(unit="ward")))
+        found = assigned(matter(unit="school", concerns=(Concern(unit="ward"),)))
 
         assert (found.lead, found.basis) == ("ward-front", Basis.SAME_LEVEL)
 
     @pytest.mark.parametrize("concerns", [Concern(), Concern(unit="gone"), Concern(office="gone")])
     def test_what_the_directory_does_not_list_is_passed_over(self, concerns):
-        found = assigned(matter(unit="ward", concerns=concerns))
+        found = assigned(matter(unit="ward", concerns=(concerns,)))
 
         assert (found.lead, found.basis) == ("ward-front", Basis.SAME_LEVEL)
 
@@ -107,9 +101,79 @@ class TestJurisdiction:
     def test_of_equals_the_first_by_code_leads(self):
         assert assigned(bodies=(body("b", "ward"), body("a", "ward"))).lead == "a"
 
+    def test_a_body_leads_only_offices_of_its_ranks(self):
+        narrow = (Jurisdiction(unit="ward", ranks=(OfficeRank.DEPUTY,)),)
+        bodies = (body("a", "ward", jurisdictions=narrow), body("b", "province"))
+
+        def lead(*offices):
+            return assigned(matter(concerns=named(*offices)), bodies=bodies).lead
+
+        assert lead("ward-deputy") == "a"
+        assert lead("ward-chair") == "b"
+        assert lead("ward-deputy", "ward-chair") == "b"
+        assert lead() == "b"
+
+
+class TestLoad:
+    bodies = (body("a", "ward"), body("b", "ward"), body("c", "ward"))
+
+    def test_of_equals_the_one_with_fewest_open_cases_leads(self):
+        found = assigned(load={"a": 5, "b": 3, "c": 4}, bodies=self.bodies)
+
+        assert found.lead == "b"
+        assert "ít vụ việc" in found.reasons[0].vi
+
+    def test_a_body_without_a_count_has_no_open_case(self):
+        assert assigned(load={"a": 1, "c": 1}, bodies=self.bodies).lead == "b"
+
+    def test_with_equal_loads_the_code_decides(self):
+        found = assigned(load={"a": 2, "b": 1, "c": 1}, bodies=self.bodies)
+
+        assert found.lead == "b"
+
+    def test_no_load_moves_a_case_away_from_its_level(self):
+        bodies = (*self.bodies, body("d", "province"))
+
+        assert assigned(load={"a": 9, "b": 9, "c": 9}, bodies=bodies).lead == "a"
+
+    def test_no_load_puts_a_general_body_before_one_that_names_the_category(self):
+        narrow = (Jurisdiction(unit="ward", categories=("ethics",)),)
+        bodies = (body("a", "ward"), body("z", "ward", jurisdictions=narrow))
+
+        assert assigned(load={"z": 9}, bodies=bodies).lead == "z"
+
+    def test_is_no_reason_where_it_decided_nothing(self):
+        found = assigned(load={"a": 1, "b": 1, "c": 1}, bodies=self.bodies)
+
+        assert "ít vụ việc" not in found.reasons[0].vi
+
+
+class TestSeveralConcerns:
+    def test_are_led_from_the_nearest_unit_above_them_all(self):
+        bodies = (body("s", "school"), body("c", "clinic"), body("w", "ward"))
+        concerns = (Concern(unit="school"), Concern(unit="clinic"))
+
+        found = assigned(matter(concerns=concerns), bodies=bodies)
+
+        assert (found.lead, found.basis) == ("w", Basis.SAME_LEVEL)
+
+    def test_are_led_from_the_highest_where_nothing_is_above_them_all(self):
+        units = (unit("north", level=1), unit("south", level=1), unit("village", "south", 2))
+        bodies = (body("n", "north"), body("v", "village"))
+        concerns = (Concern(unit="village"), Concern(unit="north"))
+
+        assert assigned(matter(concerns=concerns), units=units, bodies=bodies).lead == "n"
+
+    def test_in_any_order_are_one_matter(self):
+        concerns = (Concern(office="ward-chair"), Concern(office="school-head"))
+
+        one = assigned(matter(concerns=concerns))
+
+        assert one == assigned(matter(concerns=concerns[::-1]))
+
 
 class TestConflict:
-    concerns = Concern(office="ward-chair")
+    concerns = (Concern(office="ward-chair"),)
 
     def test_a_concerned_body_is_passed_over(self):
         found = assigned(matter(concerns=self.concerns))
@@ -150,7 +214,7 @@ class TestFallback:
         )
 
         bodies = (body("a", "school"), body("desk", "province"))
-        found = assigned(rulebook=rules, bodies=bodies, fallback_body="desk")
+        found = assigned(rules=rules, bodies=bodies, fallback_body="desk")
 
         assert (found.lead, found.basis) == ("desk", Basis.FALLBACK)
         assert (found.rule, found.citation) == (NO_RULE, "")
@@ -190,16 +254,24 @@ class TestFallback:
 
         assert assigned(bodies=bodies, fallback_body="desk").lead == "other"
 
-    def test_leads_in_plain_view_where_every_body_is_concerned(self):
+    def test_is_outside_the_directory_where_every_body_is_concerned(self):
         bodies = (body("desk", "province", members=("school-head",)),)
 
-        found = assigned(bodies=bodies, fallback_body="desk")
+        found = assigned(bodies=bodies, fallback_body="desk", outside_desk="above")
 
-        assert (found.lead, found.basis) == ("desk", Basis.FALLBACK)
+        assert (found.lead, found.basis, found.within_competence) == (
+            "above",
+            Basis.FALLBACK,
+            False,
+        )
         assert [exclusion.body for exclusion in found.excluded] == ["desk"]
 
+    def test_outside_the_directory_is_never_a_body_of_it(self):
+        with pytest.raises(ValidationError):
+            directory(bodies=(body("above", "province"),), outside_desk="above")
+
     def test_takes_what_concerns_a_unit_that_nobody_lists(self):
-        found = assigned(matter(unit="nowhere", concerns=Concern()))
+        found = assigned(matter(unit="nowhere", concerns=(Concern(),)))
 
         assert (found.lead, found.within_competence) == ("province-front", False)
 
@@ -214,126 +286,3 @@ class TestWithinCompetence:
         found = assigned(matter(unit="clinic"), bodies=bodies)
 
         assert (found.lead, found.within_competence) == ("a", False)
-
-
-# Properties over generated trees
-
-KINDS = st.sampled_from(Kind)
-CATEGORIES = st.sampled_from(["ethics", "finance", "discipline"])
-
-
-@st.composite
-def directories(draw: st.DrawFn) -> Directory:
-    """A tree of up to twelve units, with bodies, offices and people strewn over it."""
-    size = draw(st.integers(1, 12))
-    units = [unit("u0", level=1)]
-    for number in range(1, size):
-        parent = units[draw(st.integers(0, number - 1))]
-        units.append(unit(f"u{number}", parent.code, min(parent.level + 1, 6)))
-    unit_codes = st.sampled_from([entry.code for entry in units])
-    offices = [office(f"o{n}", draw(unit_codes)) for n in range(draw(st.integers(1, 8)))]
-    office_codes = st.sampled_from([entry.code for entry in offices])
-    days = st.sampled_from([TODAY + timedelta(days=n) for n in (-400, -1, 0, 1)])
-    holdings = [
-        Holding(
-            person=f"p{draw(st.integers(0, 3))}",
-            office=draw(office_codes),
-            valid_from=draw(days),
-            valid_to=draw(st.none() | days),
-        )
-        for _ in range(draw(st.integers(0, 10)))
-    ]
-    jurisdictions = st.builds(
-        Jurisdiction,
-        unit=unit_codes,
-        categories=st.lists(CATEGORIES, max_size=2).map(tuple),
-        kinds=st.lists(KINDS, max_size=2).map(tuple),
-    )
-    bodies = [
-        body(
-            f"b{number}",
-            draw(unit_codes),
-            jurisdictions=tuple(draw(st.lists(jurisdictions, max_size=2))),
-            members=tuple(draw(st.lists(office_codes, max_size=4))),
-            valid_to=draw(st.none() | days),
-        )
-        for number in range(draw(st.integers(1, 8)))
-    ]
-    return Directory(
-        title=label("Ngẫu nhiên"),
-        units=tuple(units),
-        bodies=tuple(bodies),
-        offices=tuple(offices),
-        holdings=tuple(holdings),
-        fallback_body=draw(st.sampled_from([*(entry.code for entry in bodies), "unlisted-desk"])),
-    )
-
-
-@st.composite
-def matters(draw: st.DrawFn) -> Matter:
-    unit_codes = st.sampled_from([f"u{n}" for n in range(13)])
-    return Matter(
-        kind=draw(KINDS),
-        category=draw(CATEGORIES),
-        unit=draw(unit_codes),
-        concerns=Concern(
-            unit=draw(st.none() | unit_codes),
-            office=draw(st.none() | st.sampled_from([f"o{n}" for n in range(9)])),
-        ),
-        acted=TODAY - timedelta(days=draw(st.integers(0, 500))),
-    )
-
-
-@given(directories(), matters())
-def test_a_concerned_body_never_leads_while_a_clean_one_exists(there, about):
-    found = assign(about, DirectoryIndex(there), rulebook(), TODAY)
-    concerned = {exclusion.body for exclusion in found.excluded}
-    clean = {entry.code for entry in there.bodies if entry.in_force(TODAY)} - concerned
-
-    assert found.lead not in concerned or not clean
-
-
-@given(directories(), matters())
-def test_no_matter_is_left_unassigned(there, about):
-    found = assign(about, DirectoryIndex(there), rulebook(), TODAY)
-    bodies = {entry.code for entry in there.bodies if entry.in_force(TODAY)}
-
-    assert found.lead in {*bodies, there.fallback_body}
-
-
-@given(directories(), matters(), st.randoms(use_true_random=False))
-def test_the_order_of_the_directory_never_decides(there, about, random):
-    shuffled = {
-        name: tuple(random.sample(getattr(there, name), k=len(getattr(there, name))))
-        for name in ("units", "bodies", "offices", "holdings")
-    }
-    other = there.model_copy(update=shuffled)
-
-    first = assign(about, DirectoryIndex(there), rulebook(), TODAY)
-    second = assign(about, DirectoryIndex(other), rulebook(), TODAY)
-
-    assert first == second
-
-
-@given(directories(), matters())
-def test_whoever_holds_the_named_office_sits_in_no_lead_body(there, about):
-    """Told without the index: straight from the rows of the directory."""
-    found = assign(about, DirectoryIndex(there), rulebook(), TODAY)
-    [lead] = [b for b in there.bodies if b.code == found.lead] or [None]
-    persons = {
-        holding.person
-        for holding in there.holdings
-        if holding.office == about.concerns.office
-        and (holding.in_force(TODAY) or holding.in_force(about.acted))
-    }
-    offices = {about.concerns.office} | {
-        holding.office
-        for holding in there.holdings
-        if holding.person in persons and holding.valid_from <= TODAY
-    }
-
-    everybody_sits = all(
-        offices & set(entry.members) for entry in there.bodies if entry.in_force(TODAY)
-    )
-
-    assert lead is None or everybody_sits or not offices & set(lead.members)

@@ -1,91 +1,107 @@
-"""Which body leads a case. Never a concerned one, and never nobody.
+"""Which body leads a case, and which co-operate. Never a concerned one, and never nobody.
 
 The way up: the bodies at the unit that the matter concerns, then those at its parent, and so on to
-the root. A body is competent when one of its jurisdictions covers unit, category and kind.
-Of several at one unit, one whose jurisdiction names the category goes before one that takes
-everything; then the code decides, so that the order of the directory never does.
+the root; `timeline` may begin it elsewhere. Of several units it begins at the nearest one above
+them all. A body is competent when one of its jurisdictions covers unit, category, kind and the
+ranks of the offices. Of several at one unit, one whose jurisdiction names the category goes before
+one that takes everything; then the one with fewer open cases; then the code decides, so that the
+order of the directory never does.
 
 Where the way up finds nobody who is competent and clean, the directory's fallback body leads.
 Is that one excluded itself, or not in force, the highest clean body leads: of the highest level
-that has one, the nearest in the tree, then the first by code. Only where every body is excluded
-does the fallback body lead in spite of it; the decision then shows that it is excluded.
+that has one, the nearest in the tree, then the first by code. Where every body is excluded, the
+outside desk leads: no body of the directory, so that nothing in it can concern that desk.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 from services.routing.domain.conflict import excluded
 from services.routing.domain.directory import DirectoryIndex
-from shared.contracts.case import Basis, Exclusion
+from services.routing.domain.matter import Matter
+from services.routing.domain.reasons import Resort, Speaker
+from services.routing.domain.timeline import Course, Start, courses
+from shared.contracts.case import Basis, Exclusion, Reason
 from shared.contracts.directory import Body, Jurisdiction
-from shared.contracts.rulebook import CompetenceMethod, CompetenceRule, Rulebook
-from shared.contracts.vocabulary import Concern, Kind
+from shared.contracts.rulebook import (
+    CompetenceMethod,
+    CompetenceRule,
+    CooperationMethod,
+    Rulebook,
+)
+from shared.contracts.vocabulary import Kind
 
 NO_RULE = "no-competence-rule"
 """Stands as the rule where the rulebook has none in force for the kind; without a citation."""
 
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """What competence depends on."""
-
-    kind: Kind
-    category: str
-    unit: str
-    """The unit whose channel it came through."""
-    concerns: Concern
-    acted: date
-    """Local day of the act, as far as it is known: that of the receipt."""
+NO_LOAD: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The lead body, and why it is this one."""
+    """The lead body and those that co-operate with it, and why it is these."""
 
     lead: str
+    cooperating: tuple[str, ...]
+    """In the order of their reasons."""
     basis: Basis
     rule: str
     citation: str
     within_competence: bool
     """The lead sits at the receiving unit or above it."""
     excluded: tuple[Exclusion, ...]
+    """Every body that is kept away; a reason in words where the case would have gone to it."""
+    reasons: tuple[Reason, ...]
+    """Of the lead first, then of each co-operating body."""
 
 
-def assign(matter: Matter, directory: DirectoryIndex, rulebook: Rulebook, on: date) -> Assignment:
-    """Name the body that leads, by the rules and the directory in force on the local day `on`."""
-    barred = excluded(matter.concerns.office, matter.acted, directory, rulebook, on)
-    search = _Search(
-        matter=matter,
+def assign(
+    matter: Matter,
+    directory: DirectoryIndex,
+    rulebook: Rulebook,
+    on: date,
+    load: Mapping[str, int] = NO_LOAD,
+) -> Assignment:
+    """Name the bodies that take the matter, by the rules and the directory of the local day `on`.
+
+    `load` is the number of open cases by body; a body that it does not name has none.
+    """
+    barred = excluded(matter, directory, rulebook, on)
+    rule = _rule_for(matter.kind, rulebook, on)
+    search = _Search(matter, directory, on, frozenset(e.body for e in barred), load)
+    ways = courses(matter, directory, rule.cooperation if rule else CooperationMethod.NONE, on)
+    way = search.way([course.lead for course in ways])
+    found = search.by(rule.method, way) if rule else None
+    lead, resort = (found.body.code, None) if found else search.last_resort(way)
+    seat = directory.body(lead, on)
+    speaker = Speaker(
         directory=directory,
         on=on,
-        line=directory.path(concerned_unit(matter, directory), on),
-        closed=frozenset(exclusion.body for exclusion in barred),
-    )
-    rule = _rule_for(matter.kind, rulebook, on)
-    found = search.by(rule.method) if rule else None
-    lead, basis = found or (search.last_resort(), Basis.FALLBACK)
-    seat = directory.body(lead, on)
-    return Assignment(
-        lead=lead,
-        basis=basis,
+        acted=matter.acted,
         rule=rule.code if rule else NO_RULE,
         citation=rule.citation if rule else "",
-        within_competence=seat is not None and seat.unit in directory.path(matter.unit, on),
-        excluded=barred,
     )
-
-
-def concerned_unit(matter: Matter, directory: DirectoryIndex) -> str:
-    """The unit of the named office on the day of the act, else the named unit, else the receiver.
-
-    What the directory does not list is passed over.
-    """
-    named = matter.concerns.office
-    office = directory.office(named, matter.acted) if named else None
-    candidates = (office.unit if office else None, matter.concerns.unit)
-    known = (unit for unit in candidates if unit is not None and directory.knows_unit(unit))
-    return next(known, matter.unit)
+    basis = found.basis if found else Basis.FALLBACK
+    spoken = [speaker.course(course) for course in ways if len(ways) == 1]
+    spoken.append(
+        speaker.resort(lead, resort)
+        if resort
+        else speaker.lead(lead, basis, way.unit, chosen_by_load=bool(found and found.by_load))
+    )
+    beside = search.beside(rule.method, ways, lead) if rule else {}
+    spoken += [speaker.beside(code, start) for code, start in beside.items()]
+    return Assignment(
+        lead=lead,
+        cooperating=tuple(beside),
+        basis=basis,
+        rule=speaker.rule,
+        citation=speaker.citation,
+        within_competence=seat is not None and seat.unit in directory.path(matter.unit, on),
+        excluded=speaker.excluded(barred, search.passed_over, rulebook),
+        reasons=tuple(reason for reason in spoken if reason is not None),
+    )
 
 
 def _rule_for(kind: Kind, rulebook: Rulebook, on: date) -> CompetenceRule | None:
@@ -98,72 +114,128 @@ def _rule_for(kind: Kind, rulebook: Rulebook, on: date) -> CompetenceRule | None
 
 
 @dataclass(frozen=True, slots=True)
+class _Way:
+    """A way up the tree."""
+
+    unit: str
+    """The unit that the search is about."""
+    steps: tuple[str, ...]
+    """Units at which to look for a body, one after the other."""
+    line: tuple[str, ...]
+    """Units for which a body must be competent, one at least: the nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    body: Body
+    basis: Basis
+    by_load: bool
+    """Whether an equal body had to stand back because it has more open cases."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Search:
-    """The search for one matter's lead on one day."""
+    """The search for the bodies of one matter on one day."""
 
     matter: Matter
     directory: DirectoryIndex
     on: date
-    line: tuple[str, ...]
-    """The concerned unit, its parent, and so on to the root."""
     closed: frozenset[str]
+    load: Mapping[str, int]
+    passed_over: set[str] = field(default_factory=set)
+    """Excluded bodies that the case would have gone to, as far as the search has come."""
 
-    def by(self, method: CompetenceMethod) -> tuple[str, Basis] | None:
+    def way(self, starts: Iterable[Start]) -> _Way:
+        """Upwards from one start, or from the nearest unit above several.
+
+        Where several have no unit in common, from the highest of them, the first by code.
+        """
+        ways = [self._from(start) for start in sorted(set(starts))]
+        first, *others = ways
+        if not others:
+            return first
+        shared = tuple(u for u in first.steps if all(u in other.steps for other in others))
+        line = tuple(u for u in first.line if all(u in other.line for other in others))
+        if not shared:
+            return min(ways, key=lambda way: (self.directory.level(way.unit), way.unit))
+        return _Way(shared[0], shared, line)
+
+    def _from(self, start: Start) -> _Way:
+        line = self.directory.path(start.unit, self.on)
+        return _Way(start.unit, line[1:] if start.above else line, line)
+
+    def by(self, method: CompetenceMethod, way: _Way) -> _Found | None:
         match method:
             case CompetenceMethod.SAME_LEVEL_THEN_UP:
-                return self._same_level_then_up()
+                return self._same_level_then_up(way)
 
-    def last_resort(self) -> str:
+    def beside(
+        self, method: CompetenceMethod, ways: Iterable[Course], lead: str
+    ) -> dict[str, Start]:
+        """The co-operating bodies with where each was looked for; never the lead itself."""
+        found: dict[str, Start] = {}
+        for course in ways:
+            if course.beside is not None:
+                partner = self.by(method, self._from(course.beside))
+                if partner is not None and partner.body.code != lead:
+                    found.setdefault(partner.body.code, course.beside)
+        return found
+
+    def last_resort(self, way: _Way) -> tuple[str, Resort]:
         fallback = self.directory.fallback_body
-        if fallback not in self.closed and self.directory.body(fallback, self.on) is not None:
-            return fallback
+        if fallback in self.closed:
+            self.passed_over.add(fallback)
+        elif self.directory.body(fallback, self.on) is not None:
+            return fallback, Resort.DESK
         for bodies in self.directory.bodies_by_level(self.on):
             clean = [body for body in bodies if body.code not in self.closed]
             if clean:
-                return min(clean, key=lambda body: (self._steps_to(body.unit), body.code)).code
-        return fallback
+                nearest = min(clean, key=lambda body: (self._steps_to(body.unit, way), body.code))
+                return nearest.code, Resort.HIGHEST
+        return self.directory.outside_desk, Resort.OUTSIDE
 
-    def _same_level_then_up(self) -> tuple[str, Basis] | None:
+    def _same_level_then_up(self, way: _Way) -> _Found | None:
         conflict = False
-        for body in self._competent_upwards():
-            if body.code in self.closed:
-                conflict = True
-            elif conflict:
-                return body.code, Basis.CONFLICT
-            elif body.unit == self.line[0]:
-                return body.code, Basis.SAME_LEVEL
-            else:
-                return body.code, Basis.HIGHER_LEVEL
+        for unit in way.steps:
+            ranked = self._competent_at(unit, way)
+            for place, (standing, body) in enumerate(ranked):
+                if body.code in self.closed:
+                    self.passed_over.add(body.code)
+                    conflict = True
+                    continue
+                level = Basis.SAME_LEVEL if unit == way.unit else Basis.HIGHER_LEVEL
+                equals = [s for s, other in ranked[place + 1 :] if other.code not in self.closed]
+                by_load = any(s[0] == standing[0] and s[1] > standing[1] for s in equals)
+                return _Found(body, Basis.CONFLICT if conflict else level, by_load)
         return None
 
-    def _competent_upwards(self) -> Iterator[Body]:
-        for unit in self.line:
-            covering = [
-                (body, covers)
-                for body in self.directory.bodies_at(unit, self.on)
-                if (covers := self._covering(body))
-            ]
-            yield from (body for body, _ in sorted(covering, key=_rank))
+    def _competent_at(self, unit: str, way: _Way) -> list[tuple[tuple[bool, int, str], Body]]:
+        """The competent bodies at the unit with their standing; the least goes first."""
+        found = []
+        for body in self.directory.bodies_at(unit, self.on):
+            covering = [j for j in body.jurisdictions if self._covers(j, way)]
+            if covering:
+                names_none = not any(jurisdiction.categories for jurisdiction in covering)
+                found.append(((names_none, self.load.get(body.code, 0), body.code), body))
+        return sorted(found, key=lambda candidate: candidate[0])
 
-    def _covering(self, body: Body) -> tuple[Jurisdiction, ...]:
-        return tuple(
-            jurisdiction
-            for jurisdiction in body.jurisdictions
-            if jurisdiction.unit in self.line
+    def _covers(self, jurisdiction: Jurisdiction, way: _Way) -> bool:
+        return (
+            jurisdiction.unit in way.line
             and (not jurisdiction.categories or self.matter.category in jurisdiction.categories)
             and (not jurisdiction.kinds or self.matter.kind in jurisdiction.kinds)
+            and (not jurisdiction.ranks or self._all_ranked(jurisdiction))
         )
 
-    def _steps_to(self, unit: str) -> int:
+    def _all_ranked(self, jurisdiction: Jurisdiction) -> bool:
+        offices = [self.directory.office(code, self.matter.acted) for code in self.matter.offices]
+        ranks = {office.rank if office else None for office in offices}
+        return bool(ranks) and ranks <= set(jurisdiction.ranks)
+
+    def _steps_to(self, unit: str, way: _Way) -> int:
         """Edges of the tree from the concerned unit to this one; far off if they never meet."""
         path = self.directory.path(unit, self.on)
         for steps, code in enumerate(path):
-            if code in self.line:
-                return steps + self.line.index(code)
-        return len(path) + len(self.line)
-
-
-def _rank(candidate: tuple[Body, tuple[Jurisdiction, ...]]) -> tuple[bool, str]:
-    """One that names the category goes before one that takes every category; then by code."""
-    body, covering = candidate
-    return (not any(jurisdiction.categories for jurisdiction in covering), body.code)
+            if code in way.line:
+                return steps + way.line.index(code)
+        return len(path) + len(way.line)

@@ -1,53 +1,158 @@
-"""Who must not touch a matter: bodies in which somebody sits whom it concerns.
+"""Who must not touch a matter: bodies whom it concerns, by the rulebook's rules of conflict.
 
-Concerned is the office that a submission names, and with it every office that its holder of the
-day of the act, or of today, has held by today: moving to another post takes nobody out of reach.
-A body is excluded when one of these offices is among its members.
-A submission that names a unit and no office excludes nobody: a unit is not a person who judges.
+Accused is whoever held an office that the submission names on the day of the act, or holds it
+today. With them counts every office that they have held by today: moving to another post takes
+nobody out of reach. What they head is told by the day of the act and by today.
+A submission that names a unit and no office accuses nobody: a unit is not a person who judges.
+Only a body's own recusal and its own authorship keep it away then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from services.routing.domain.directory import DirectoryIndex
+from services.routing.domain.matter import Matter, concerned_units
 from shared.contracts.case import Exclusion
-from shared.contracts.directory import Body
+from shared.contracts.directory import Office, OfficeRank
 from shared.contracts.rulebook import ConflictMethod, ConflictRule, Rulebook
+
+Found = tuple[str, str | None]
+"""Code of a body, and of the office that gives the reason, if one may be named."""
 
 
 def excluded(
-    office: str | None, acted: date, directory: DirectoryIndex, rulebook: Rulebook, on: date
+    matter: Matter, directory: DirectoryIndex, rulebook: Rulebook, on: date
 ) -> tuple[Exclusion, ...]:
-    """Bodies kept away on the day `on` from a matter of the day `acted`, by code.
+    """Bodies kept away on the day `on` from a matter, by code.
 
     Each is named once, under the first rule in force that keeps it away; as its reason stands
-    the office that the matter names where that one sits in it, else the first by code.
+    an office that the matter names before any other, then the first by code.
     """
-    if office is None:
-        return ()
+    accused = _Accused.of(matter, directory, on)
     found: dict[str, Exclusion] = {}
     for rule in rulebook.conflicts:
         if rule.in_force(on):
-            for body, member in _kept_away(rule, office, acted, directory, on):
-                reason = Exclusion(body=body.code, rule=rule.code, office=member)
-                found.setdefault(body.code, reason)
+            for code, office in accused.kept_away(rule.method):
+                if _is_meant(rule, code, directory, on):
+                    found.setdefault(code, Exclusion(body=code, rule=rule.code, office=office))
     return tuple(found[code] for code in sorted(found))
 
 
-def _kept_away(
-    rule: ConflictRule, office: str, acted: date, directory: DirectoryIndex, on: date
-) -> Iterator[tuple[Body, str]]:
-    match rule.method:
-        case ConflictMethod.ACCUSED_SITS_IN_BODY:
-            for concerned in _concerned_offices(office, acted, directory, on):
-                for body in directory.bodies_with_member(concerned, on):
-                    yield body, concerned
+def _is_meant(rule: ConflictRule, code: str, directory: DirectoryIndex, on: date) -> bool:
+    body = directory.body(code, on)
+    return body is not None and (not rule.body_kinds or body.kind in rule.body_kinds)
 
 
-def _concerned_offices(
-    office: str, acted: date, directory: DirectoryIndex, on: date
-) -> tuple[str, ...]:
-    """The named office first, then the others of those who held it, by code."""
-    persons = directory.holders(office, acted) | directory.holders(office, on)
-    others = {held for person in persons for held in directory.offices_held(person, until=on)}
-    return (office, *sorted(others - {office}))
+@dataclass(frozen=True, slots=True)
+class _Accused:
+    """Those whom one matter accuses, with what is asked about them more than once."""
+
+    matter: Matter
+    directory: DirectoryIndex
+    on: date
+    days: tuple[date, date]
+    """The day of the act and today."""
+    persons: tuple[str, ...]
+    offices: tuple[str, ...]
+    """The named offices first, then all others that the accused have held; each part by code."""
+
+    @classmethod
+    def of(cls, matter: Matter, directory: DirectoryIndex, on: date) -> "_Accused":
+        days = (matter.acted, on)
+        persons = sorted(
+            {p for office in matter.offices for day in days for p in directory.holders(office, day)}
+        )
+        held = {office for person in persons for office in directory.offices_held(person, on)}
+        offices = (*matter.offices, *sorted(held - set(matter.offices)))
+        return cls(matter, directory, on, days, tuple(persons), offices)
+
+    def kept_away(self, method: ConflictMethod) -> Iterable[Found]:
+        match method:
+            case ConflictMethod.ACCUSED_SITS_IN_BODY:
+                return self._seats(self.offices)
+            case ConflictMethod.ACCUSED_HEADS_SUPERIOR:
+                return self._below_the_accused()
+            case ConflictMethod.DEPUTY_OF_ACCUSED:
+                return self._seats(self._dependent_offices())
+            case ConflictMethod.DECLARED_RELATION:
+                # A relation is nobody else's business: the office that would tell it is left out.
+                return ((body, None) for body, _ in self._seats(self._related_offices()))
+            case ConflictMethod.RECUSED:
+                return self._recused()
+            case ConflictMethod.AUTHOR_BODY:
+                return ((self.matter.author, None),) if self.matter.author else ()
+
+    def _seats(self, offices: Iterable[str]) -> Iterator[Found]:
+        for office in offices:
+            for body in self.directory.bodies_with_member(office, self.on):
+                yield body.code, office
+
+    def _heads(self, day: date) -> Iterator[Office]:
+        """The offices by which somebody accused heads a unit or a body on the day."""
+        held = {o for person in self.persons for o in self.directory.offices_held_on(person, day)}
+        for code in (*self.matter.offices, *sorted(held - set(self.matter.offices))):
+            office = self.directory.office(code, day)
+            if office is not None and office.rank is OfficeRank.HEAD:
+                yield office
+
+    def _below_the_accused(self) -> Iterator[Found]:
+        headed: dict[str, str] = {}
+        for day in self.days:
+            for office in self._heads(day):
+                if office.of_body is None:
+                    headed.setdefault(office.unit, office.code)
+        if not headed:
+            return
+        for bodies in self.directory.bodies_by_level(self.on):
+            for body in bodies:
+                above = self.directory.path(body.unit, self.on)
+                offices = [headed[unit] for unit in above if unit in headed]
+                if offices:
+                    yield body.code, offices[0]
+
+    def _dependent_offices(self) -> list[str]:
+        """Deputies and members under an accused head, and what their holders hold today."""
+        offices: set[str] = set()
+        for day in self.days:
+            for head in self._heads(day):
+                for office in self.directory.under_one_command(head, day):
+                    if office.rank is not OfficeRank.HEAD:
+                        offices.add(office.code)
+                        offices |= self._held_today(self.directory.holders(office.code, day))
+        return sorted(offices)
+
+    def _related_offices(self) -> list[str]:
+        related = {
+            other
+            for person in self.persons
+            for day in self.days
+            for other in self.directory.related_to(person, day)
+        }
+        return sorted(self._held_today(related))
+
+    def _held_today(self, persons: Iterable[str]) -> set[str]:
+        return {o for person in persons for o in self.directory.offices_held_on(person, self.on)}
+
+    def _recused(self) -> Iterator[Found]:
+        """A body that stays away from a unit stays away from everything within that unit."""
+        units = {
+            above
+            for unit in self._units()
+            for day in self.days
+            for above in self.directory.path(unit, day)
+        }
+        for recusal in self.directory.recusals_in_force(self.on):
+            if (
+                recusal.person in self.persons
+                or recusal.office in self.offices
+                or recusal.unit in units
+            ):
+                yield recusal.body, None
+
+    def _units(self) -> Iterator[str]:
+        yield from concerned_units(self.matter, self.directory)
+        for code in self.matter.offices:
+            office = self.directory.office(code, self.on)
+            if office is not None:
+                yield office.unit

@@ -1,12 +1,13 @@
 """How a submission becomes a case: what is announced of it, and the state it begins in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, clocks_at_opening
-from services.routing.domain.competence import Matter, assign
+from services.routing.domain.competence import NO_LOAD, assign
 from services.routing.domain.lifecycle import CaseState, OpenedCase, Stage
+from services.routing.domain.matter import Matter
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import CaseAssigned, CaseOpened, ClockStarted, case_id
 from shared.contracts.envelope import AnyEvent, Event, derived_id
@@ -14,16 +15,21 @@ from shared.contracts.submission import ELIGIBLE, SubmissionReceived
 
 
 def open_case(
-    event: Event[SubmissionReceived], rules: RulesInForce, zone: tzinfo, at: datetime
+    event: Event[SubmissionReceived],
+    rules: RulesInForce,
+    zone: tzinfo,
+    at: datetime,
+    load: Mapping[str, int] = NO_LOAD,
 ) -> OpenedCase:
     """Open the submission's case at the instant `at`: a lead for all, clocks for the eligible.
 
     Everything is told as of the legal receipt, whenever we come to it. The lead is named by
     the directory of the local day of `at`: only a body of today can take up work today.
+    `load` is the number of open cases by body; among equals the one with fewest leads.
     """
     submission = event.data
     case = case_id(event.subject or event.id)
-    lead = _assigned(event, rules, zone, at)
+    lead = _assigned(event, rules, zone, at, load)
     clocks: tuple[Clock, ...] = ()
     if submission.eligibility == ELIGIBLE:
         clocks = clocks_at_opening(
@@ -64,20 +70,26 @@ def _opened(event: Event[SubmissionReceived]) -> CaseOpened:
 
 
 def _assigned(
-    event: Event[SubmissionReceived], rules: RulesInForce, zone: tzinfo, at: datetime
+    event: Event[SubmissionReceived],
+    rules: RulesInForce,
+    zone: tzinfo,
+    at: datetime,
+    load: Mapping[str, int],
 ) -> CaseAssigned:
     submission = event.data
     matter = Matter(
         kind=submission.kind,
         category=submission.category,
         unit=submission.unit,
-        concerns=submission.concerns,
+        concerns=(submission.concerns,),
         acted=event.time.astimezone(zone).date(),
     )
-    assignment = assign(matter, rules.directory, rules.rulebook, at.astimezone(zone).date())
+    on = at.astimezone(zone).date()
+    assignment = assign(matter, rules.directory, rules.rulebook, on, load)
     return CaseAssigned(
         version=2,
         lead=assignment.lead,
+        cooperating=assignment.cooperating,
         basis=assignment.basis,
         within_competence=assignment.within_competence,
         excluded=assignment.excluded,
@@ -85,6 +97,7 @@ def _assigned(
         citation=assignment.citation,
         directory=rules.directory_version,
         rulebook=rules.rulebook_version,
+        reasons=assignment.reasons,
     )
 
 

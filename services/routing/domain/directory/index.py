@@ -34,6 +34,9 @@ class DirectoryIndex:
         for relation in directory.relations:
             for person in set(relation.persons):
                 self._related[person].append(relation)
+        self.outside_desk = directory.outside_desk
+        self._staff = grouped(directory.offices, _command)
+        self._every_recusal = directory.recusals
         bodies = sorted(directory.bodies, key=lambda body: (body.code, body.valid_from))
         self._bodies_at: dict[str, list[Body]] = defaultdict(list)
         self._bodies_of_member: dict[str, list[Body]] = defaultdict(list)
@@ -171,6 +174,20 @@ class DirectoryIndex:
         holdings = self._held.get(person, ())
         return frozenset(holding.office for holding in holdings if holding.valid_from <= until)
 
+    def offices_held_on(self, person: str, on: date) -> frozenset[str]:
+        """Codes of the offices that the person held on the day itself."""
+        return frozenset(h.office for h in self._held.get(person, ()) if h.in_force(on))
+
+    def under_one_command(self, office: Office, on: date) -> tuple[Office, ...]:
+        """Offices of the same body, or of the same unit; this one among them, by code.
+
+        A body's own offices stand outside the unit at which the body sits.
+        """
+        staff = self._staff.get(_command(office), ())
+        return tuple(
+            sorted((o for o in staff if o.in_force(on)), key=lambda o: (o.code, o.valid_from))
+        )
+
     def related_to(self, person: str, on: date) -> frozenset[str]:
         """Codes of the persons declared close to this one on the day; without itself."""
         relations = self._related.get(person, ())
@@ -181,6 +198,15 @@ class DirectoryIndex:
         """What the body stays away from on the day, the first declared first."""
         recusals = self._recusals.get(body, ())
         return tuple(recusal for recusal in recusals if recusal.in_force(on))
+
+    def recusals_in_force(self, on: date) -> Iterator[Recusal]:
+        """Of every body, as listed."""
+        return (recusal for recusal in self._every_recusal if recusal.in_force(on))
+
+
+def _command(office: Office) -> str:
+    """Key of those under one head; the slash keeps a body from a unit of the same code."""
+    return f"body/{office.of_body}" if office.of_body else f"unit/{office.unit}"
 
 
 def _last_day(unit: Unit, on: date) -> date:

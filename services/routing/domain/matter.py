@@ -1,0 +1,44 @@
+"""What a decision on competence depends on, and which units it is about."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.routing.domain.directory import DirectoryIndex
+from shared.contracts.vocabulary import Concern, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One matter. It may concern several offices and units at once, in whatever order."""
+
+    kind: Kind
+    category: str
+    unit: str
+    """The unit whose channel it came through."""
+    concerns: tuple[Concern, ...]
+    acted: date
+    """Local day of the act, as far as it is known: that of the receipt."""
+    author: str | None = None
+    """The body that wrote the submission itself, if one did."""
+
+    @property
+    def offices(self) -> tuple[str, ...]:
+        """The offices that are named, each once, by code."""
+        return tuple(sorted({named.office for named in self.concerns if named.office is not None}))
+
+
+def concerned_unit(concern: Concern, matter: Matter, directory: DirectoryIndex) -> str:
+    """The unit of the named office on the day of the act, else the named unit, else the receiver.
+
+    What the directory does not list is passed over.
+    """
+    office = directory.office(concern.office, matter.acted) if concern.office else None
+    candidates = (office.unit if office else None, concern.unit)
+    known = (unit for unit in candidates if unit is not None and directory.knows_unit(unit))
+    return next(known, matter.unit)
+
+
+def concerned_units(matter: Matter, directory: DirectoryIndex) -> tuple[str, ...]:
+    """The units that the matter is about, each once, by code; never none."""
+    found = {concerned_unit(concern, matter, directory) for concern in matter.concerns}
+    return tuple(sorted(found)) or (matter.unit,)
