@@ -122,10 +122,10 @@ EXCLUDED = {
         " held, heads the unit of this body or one above it{source}.",
     ),
     ConflictMethod.DEPUTY_OF_ACCUSED: Label(
-        vi="{body} không được tham gia vì {office}, người đứng đầu hoặc thành viên của tổ chức"
-        " này, là cấp phó hoặc cấp dưới của người bị phản ánh{source}.",
-        en="{body} may not take part: {office}, who heads it or sits in it, is a deputy of the"
-        " person concerned or serves under them{source}.",
+        vi="{body} không được tham gia vì người giữ chức vụ {office}, đứng đầu hoặc là thành viên"
+        " của tổ chức này, là cấp phó hoặc cấp dưới của người bị phản ánh{source}.",
+        en="{body} may not take part: whoever holds {office}, heading it or sitting in it, is a"
+        " deputy of the person concerned or serves under them{source}.",
     ),
     ConflictMethod.DECLARED_RELATION: Label(
         vi="{body} không được tham gia vì trong tổ chức này có người đã được kê khai là có quan hệ"
