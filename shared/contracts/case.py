@@ -138,6 +138,74 @@ class ClockStarted(CaseEvent):
     calendar: int = Field(ge=0)
 
 
+class ClockWarned(CaseEvent):
+    """A term comes to its end and nobody has answered; the event's `time` is the day's beginning.
+
+    Once for each last day: a term that is restated to another one warns again.
+    """
+
+    TYPE: ClassVar[str] = "clock.warned.v1"
+
+    clock: Code
+    citation: str
+    body: Code = Field(description="The lead body.")
+    due: date
+
+
+class ClockMet(CaseEvent):
+    """A term was kept; the event's `time` is the moment of the act that stopped it."""
+
+    TYPE: ClassVar[str] = "clock.met.v1"
+
+    clock: Code
+    citation: str
+    body: Code = Field(description="The lead body.")
+    due: date
+    told_late: bool = Field(
+        default=False,
+        description="The body told of its act only after `clock.missed.v1` had been announced.",
+    )
+
+
+class ClockMissed(CaseEvent):
+    """A term ended unanswered; the event's `time` is the midnight that closed its last day."""
+
+    TYPE: ClassVar[str] = "clock.missed.v1"
+
+    clock: Code
+    citation: str
+    body: Code = Field(description="The lead body.")
+    due: date
+
+
+class Restating(StrEnum):
+    """What moved a last day. Nothing else does."""
+
+    CALENDAR = "calendar"
+    """A new version of the calendar counts other days."""
+    RULEBOOK = "rulebook"
+    """A new version of the rulebook has another term under the clock's code."""
+    EXTENSION = "extension"
+    PAUSE = "pause"
+    """A pause ended, and the term is the longer for it."""
+
+
+class ClockRestated(CaseEvent):
+    """The last day of a running term became another one, and why."""
+
+    TYPE: ClassVar[str] = "clock.restated.v1"
+
+    clock: Code
+    citation: str
+    due_before: date
+    due: date
+    why: Restating
+    rulebook_before: int = Field(ge=0)
+    rulebook: int = Field(ge=0)
+    calendar_before: int = Field(ge=0)
+    calendar: int = Field(ge=0)
+
+
 class CaseAccept(IngressData):
     """Command of a lead body: we take this case up. The event's `subject` is the case."""
 

@@ -129,6 +129,11 @@ class ClockRule(Cited):
     warn_before: int = Field(
         default=0, ge=0, description="Days of the same kind before the last at which to warn."
     )
+    roll: bool = Field(
+        default=False,
+        description="A last day of rest gives way to the next working day "
+        "(Civil Code 2015, Art. 148(5)).",
+    )
     may_pause: bool = Field(default=False, description="Whether a pause of the case stops it.")
 
 

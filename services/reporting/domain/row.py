@@ -16,6 +16,7 @@ from shared.contracts import (
     CaseConcluded,
     CaseOpened,
     ChannelAnnounced,
+    ClockRestated,
     ClockStarted,
     SubmissionReceived,
 )
@@ -101,7 +102,7 @@ def change(event: AnyEvent) -> RowChange:
         case CaseAssigned() as said:
             facet, version = "assigned", said.version
             data = {"lead": said.lead, "within_competence": said.within_competence}
-        case ClockStarted() as said:
+        case ClockStarted() | ClockRestated() as said:
             facet, version = f"clocks.{said.clock}", said.version
             data = {"due": said.due.isoformat()}
         case CaseAccepted() as said:
