@@ -20,11 +20,12 @@ def routing(seen: Seen) -> Iterator[Finding]:
     for case, document in sorted(seen.cases.items()):
         events = events_of(document)
         kept |= {event["id"] for event in events}
+        waiting = document.get("waiting", ())
         for event in events:
-            if event["id"] not in said:
+            if event["id"] not in said and event["id"] not in waiting:
                 yield Finding("log = store", f"case {case}", f"never announced {event['type']}")
         yield from _assignment(case, events)
-    for key in sorted(said.keys() - kept):
+    for key in sorted(said.keys() - kept - seen.meanwhile):
         yield Finding("log = store", f"event {key}", f"of case {said[key].subject} is not kept")
 
 
@@ -42,8 +43,9 @@ def _assignment(case: str, events: list[Document]) -> Iterator[Finding]:
 
 
 def events_of(case: Document) -> list[Document]:
-    """Every event of a case as routing keeps it: the opening's, then one for each command."""
-    return [*case["opening"], *(event for sending in case["acted"] for event in sending["events"])]
+    """Every event of a case as routing keeps it: the opening's, the commands', the clocks'."""
+    acted = (event for sending in case["acted"] for event in sending["events"])
+    return [*case["opening"], *acted, *case.get("fired", ())]
 
 
 def reporting(seen: Seen) -> Iterator[Finding]:

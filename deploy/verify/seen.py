@@ -89,6 +89,8 @@ class Seen:
 
     unreadable: list[Finding] = field(default_factory=list)
     events: dict[str, AnyEvent] = field(default_factory=dict)
+    meanwhile: set[str] = field(default_factory=set)
+    """Ids of what clocks said while the stores were being read: they go on by themselves."""
     reports: dict[str, Event[ReportPublished]] = field(default_factory=dict)
     fed: int = 0
     """The last sequence that the feed confirmed."""
@@ -115,6 +117,7 @@ async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Se
             for service in ("intake", "intake_keys", "routing", "reporting")
         )
         await _announced(intake, relay_seconds)
+        last = (await client.jetstream().stream_info(EVENTS)).state.last_seq
         await _read_log(client, seen)
         seen.intake = await _read_intake(intake, keys)
         seen.cases = await _all(routing, "cases")
@@ -123,6 +126,12 @@ async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Se
         seen.kept_reports = await _all(reporting, "reports")
     finally:
         mongo.close()
+    async for clock in _readable(
+        client, EVENTS, contracts.EVENTS.get, seen.unreadable, ["clock.>"], last + 1
+    ):
+        if clock.id not in seen.events:
+            seen.events[clock.id] = clock
+            seen.meanwhile.add(clock.id)
     return seen
 
 
@@ -169,9 +178,11 @@ async def _readable(
     stream: str,
     contract_of: Callable[[str], type[EventData] | None],
     unreadable: list[Finding],
+    subjects: Sequence[str] = (),
+    start: int = 1,
 ) -> AsyncIterator[AnyEvent]:
     """A stream's events. What breaks its contract is a finding, and never quoted."""
-    async for message in messages(client, stream):
+    async for message in messages(client, stream, subjects, start):
         place = f"message {message.metadata.sequence.stream} of {stream}"
         contract = contract_of(message.subject)
         if contract is None:

@@ -1,7 +1,7 @@
 """Reporting: each closed period becomes reports, rolled up the tree of units.
 
 Consumes
-    `submission.received.v1`, `case.*`, `clock.started.v1`, `clock.restated.v1`   the life of a case, in any order
+    `submission.received.v1`, `case.*`, `clock.started.v1`, `clock.restated.v1`   cases in any order
     `activity.recorded.v1`, `channel.announced.v1`   what bodies did, what agencies made known
     `report.close.v1`, on `command.<party>.<type>`   an operator closes a period
     `directory.published.v1`, `rulebook.published.v1`

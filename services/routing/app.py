@@ -12,7 +12,8 @@ from services.routing.handlers import (
     fate_teller,
     rule_keeper,
 )
-from services.routing.store import MongoCases, MongoCommands, MongoRules
+from services.routing.schedule import Schedule
+from services.routing.store import MongoCases, MongoClocks, MongoCommands, MongoRules
 from shared.contracts import (
     CalendarPublished,
     DirectoryPublished,
@@ -21,6 +22,7 @@ from shared.contracts import (
 )
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
+from shared.runtime.publish import Unconfirmed
 from shared.runtime.sealing import DEAD_LETTER_USE, Seal
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.telemetry import configure_logging
@@ -43,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     client = open_client(settings.mongo_url)
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
     rules, cases, ledger = MongoRules(database), MongoCases(database), MongoCommands(database)
+    clocks = MongoClocks(database)
     bus = Bus(
         settings.nats_url,
         NAME,
@@ -65,4 +68,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
         CalendarPublished,
     )
     bus.answer(NAME, "fates", fate_teller(ledger))
-    return Service(bus, client, ledger.prepare).application()
+    schedule = Schedule(
+        rules,
+        clocks,
+        bus.publish,
+        zone=settings.zone,
+        now=now,
+        passing=(*UNAVAILABLE, Unconfirmed),
+    )
+
+    async def prepare() -> None:
+        for store in (ledger, clocks):
+            await store.prepare()
+
+    return Service(
+        bus,
+        client,
+        prepare,
+        tasks={"schedule": schedule.run},
+        also_waits=lambda: {"schedule": schedule.waits_for} if schedule.waits_for else {},
+    ).application()

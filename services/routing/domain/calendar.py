@@ -1,5 +1,6 @@
 """Working days: the weekly pattern, less the holidays, with the swapped days."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,6 +17,20 @@ class Term:
     due: date
     covered: bool
     """False if a day was counted that the calendar says nothing about; see `WorkingDays`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Days in which a term stands still: from `first` to the day before `resumed`.
+
+    Without `resumed` it lasts; a term cannot be counted while it does.
+    """
+
+    first: date
+    resumed: date | None = None
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day and (self.resumed is None or day < self.resumed)
 
 
 class WorkingDays:
@@ -46,15 +61,42 @@ class WorkingDays:
                 return True
         return day.isoweekday() not in self._rest
 
-    def add_working_days(self, start: date, days: int) -> Term:
+    def add_working_days(self, start: date, days: int, pauses: Sequence[Pause] = ()) -> Term:
         """The `days`-th working day after `start`; the day after it may be day one."""
         day, covered, left = start, True, days
         while left > 0:
             day += ONE_DAY
             covered = covered and self.covers(day)
-            left -= self.is_working(day)
+            left -= self.is_working(day) and not _paused(day, pauses)
         return Term(due=day, covered=covered)
 
-    def add_calendar_days(self, start: date, days: int) -> Term:
+    def add_calendar_days(self, start: date, days: int, pauses: Sequence[Pause] = ()) -> Term:
         """The `days`-th day after `start`, worked or not."""
-        return Term(due=start + timedelta(days=days), covered=True)
+        if not pauses:
+            return Term(due=start + timedelta(days=days), covered=True)
+        day, left = start, days
+        while left > 0:
+            day += ONE_DAY
+            left -= not _paused(day, pauses)
+        return Term(due=day, covered=True)
+
+    def rolled(self, term: Term) -> Term:
+        """The term, ending on the next working day if its last day is one of rest."""
+        day, covered = term.due, term.covered and self.covers(term.due)
+        while not self.is_working(day):
+            day += ONE_DAY
+            covered = covered and self.covers(day)
+        return Term(due=day, covered=covered)
+
+    def working_days_before(self, day: date, days: int) -> date:
+        """The last working day behind which `days` more come, `day` being the last of them."""
+        while days > 0:
+            days -= self.is_working(day)
+            day -= ONE_DAY
+        while not self.is_working(day):
+            day -= ONE_DAY
+        return day
+
+
+def _paused(day: date, pauses: Sequence[Pause]) -> bool:
+    return any(pause.holds(day) for pause in pauses)

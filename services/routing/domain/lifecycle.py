@@ -35,15 +35,23 @@ class CaseState:
     received: datetime
     accepted: datetime | None = None
     clocks: tuple[Clock, ...] = ()
+    concluded: datetime | None = None
 
     def after(self, event: Event[CaseAccepted] | Event[CaseConcluded]) -> "CaseState":
         """The state that an event of the case, decided from this one, leads to."""
         match event.data:
             case CaseAccepted():
-                accepted, stage = event.time, Stage.ACCEPTED
+                accepted, concluded, stage = event.time, None, Stage.ACCEPTED
             case CaseConcluded():
-                accepted, stage = self.accepted or event.time, Stage.CONCLUDED
-        return replace(self, stage=stage, accepted=accepted, version=event.data.version)
+                accepted, concluded = self.accepted or event.time, event.time
+                stage = Stage.CONCLUDED
+        return replace(
+            self,
+            stage=stage,
+            accepted=accepted,
+            concluded=concluded,
+            version=event.data.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)

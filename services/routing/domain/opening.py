@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
 from services.routing.domain import SOURCE
-from services.routing.domain.clocks import Clock, clocks_at_opening
+from services.routing.domain.clocks import Clock, Versions, clocks_at_opening
 from services.routing.domain.competence import NO_LOAD, assign
 from services.routing.domain.lifecycle import CaseState, OpenedCase, Stage
 from services.routing.domain.matter import Matter
@@ -33,7 +33,12 @@ def open_case(
     clocks: tuple[Clock, ...] = ()
     if submission.eligibility == ELIGIBLE:
         clocks = clocks_at_opening(
-            submission.kind, event.time, rules.rulebook, rules.working_days, zone
+            submission.kind,
+            event.time,
+            rules.rulebook,
+            rules.working_days,
+            zone,
+            versions=Versions(rules.rulebook_version, rules.calendar_version),
         )
     announced: tuple[AnyEvent, ...] = (
         event.causes(_opened(event), source=SOURCE, recorded=at, subject=case),

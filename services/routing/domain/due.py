@@ -1,0 +1,200 @@
+"""What time and new rules do to the clocks of a case, and when it has to be looked at again.
+
+A case is moved by its own act first, then by new rules, then by the day: an answer is weighed
+by the last day that it was given under, and a rule that came in time saves a term.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import cast
+
+from services.routing.domain import SOURCE
+from services.routing.domain.clocks import Clock, Standing, Versions, restated, same_term
+from services.routing.domain.lifecycle import CONCLUSION, CaseState
+from services.routing.domain.rules import RulesInForce
+from shared.contracts.case import (
+    CaseEvent,
+    ClockMet,
+    ClockMissed,
+    ClockRestated,
+    ClockWarned,
+    Restating,
+)
+from shared.contracts.envelope import AnyEvent, Event, derived_id
+
+AT_ONCE = date.min
+ONE_DAY = timedelta(days=1)
+
+
+def act_that_stops(clock: Clock, state: CaseState) -> datetime | None:
+    """When the lead body did what stops the clock; None while it has not."""
+    return state.concluded if clock.stops == CONCLUSION else state.accepted
+
+
+def next_look(state: CaseState) -> date | None:
+    """The local day on which a clock of the case has something to say; None if none ever has."""
+    days = [day for clock in state.clocks if (day := _look(clock, state)) is not None]
+    return min(days, default=None)
+
+
+def oldest_count(state: CaseState) -> Versions | None:
+    """The oldest rules that a running clock was counted with; None if none runs."""
+    counted = [c.counted for c in state.clocks if _runs(c) and act_that_stops(c, state) is None]
+    if not counted:
+        return None
+    return Versions(min(v.rulebook for v in counted), min(v.calendar for v in counted))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to one clock: how it stands now, and what is said of it, if anything is."""
+
+    clock: Clock
+    said: tuple[tuple[CaseEvent, datetime], ...] = ()
+    """Each with the moment at which it happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A case whose clocks were looked at: as it was and is, and what has to be announced."""
+
+    before: CaseState
+    after: CaseState
+    events: tuple[AnyEvent, ...]
+
+
+def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> Fired:
+    """The case at the instant `at` under these rules, and what has to be announced of it.
+
+    Asked again of the state that it led to, it says nothing more.
+    """
+    clocks: list[Clock] = []
+    events: list[AnyEvent] = []
+    version = state.version
+    for clock in state.clocks:
+        step = _step(clock, state, rules, zone, at)
+        clocks.append(step.clock)
+        for data, when in step.said:
+            version += 1
+            events.append(_event(state, data.model_copy(update={"version": version}), when, at))
+    after = replace(state, clocks=tuple(clocks), version=version)
+    return Fired(state, after, tuple(events))
+
+
+def _step(clock: Clock, state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> Step:
+    if clock.standing in {Standing.MET, Standing.LATE}:
+        return Step(clock)
+    act = act_that_stops(clock, state)
+    if act is not None:
+        return _stopped(clock, state, act, zone)
+    if not _runs(clock):
+        return Step(clock)
+    now = _restated(clock, rules, zone, at)
+    fallen = _fallen(now.clock, state, zone, at)
+    return Step(fallen.clock, (*now.said, *fallen.said))
+
+
+def _stopped(clock: Clock, state: CaseState, act: datetime, zone: tzinfo) -> Step:
+    missed = clock.standing is Standing.MISSED
+    if act.astimezone(zone).date() <= clock.due:
+        met = ClockMet(**_about(clock, state), told_late=missed)
+        return Step(replace(clock, standing=Standing.MET), ((met, act),))
+    late = replace(clock, standing=Standing.LATE)
+    return Step(late) if missed else Step(late, (_missed(clock, state, zone),))
+
+
+def _restated(clock: Clock, rules: RulesInForce, zone: tzinfo, at: datetime) -> Step:
+    versions = Versions(rules.rulebook_version, rules.calendar_version)
+    if clock.counted == versions:
+        return Step(clock)
+    try:
+        now = restated(clock, rules.rulebook, rules.working_days, versions, zone)
+    except OverflowError:  # a term beyond the year 9999: it stays as it was counted
+        now = replace(clock, counted=versions)
+    if now.due == clock.due:
+        return Step(now)
+    data = ClockRestated(
+        version=1,
+        clock=now.code,
+        citation=now.citation,
+        due_before=clock.due,
+        due=now.due,
+        why=Restating.CALENDAR if same_term(clock, now) else Restating.RULEBOOK,
+        rulebook_before=clock.counted.rulebook,
+        rulebook=versions.rulebook,
+        calendar_before=clock.counted.calendar,
+        calendar=versions.calendar,
+    )
+    return Step(now, ((data, at),))
+
+
+def _fallen(clock: Clock, state: CaseState, zone: tzinfo, at: datetime) -> Step:
+    today = at.astimezone(zone).date()
+    if today > clock.due:
+        return Step(replace(clock, standing=Standing.MISSED), (_missed(clock, state, zone),))
+    if clock.warns is None or clock.warned or today < clock.warns:
+        return Step(clock)
+    warned = ClockWarned(**_about(clock, state))
+    when = max(_midnight(clock.warns, zone), clock.started)
+    return Step(replace(clock, warned=True), ((warned, when),))
+
+
+def _missed(clock: Clock, state: CaseState, zone: tzinfo) -> tuple[CaseEvent, datetime]:
+    return ClockMissed(**_about(clock, state)), _midnight(clock.due + ONE_DAY, zone)
+
+
+def _about(clock: Clock, state: CaseState) -> dict[str, object]:
+    return {
+        "version": 1,  # its place among the case's events is given by `tick`
+        "clock": clock.code,
+        "citation": clock.citation,
+        "body": state.lead,
+        "due": clock.due,
+    }
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a local day."""
+    return datetime.combine(day, time(), zone)
+
+
+def _runs(clock: Clock) -> bool:
+    return clock.standing is Standing.RUNNING and not clock.paused
+
+
+def _look(clock: Clock, state: CaseState) -> date | None:
+    if clock.standing in {Standing.MET, Standing.LATE}:
+        return None
+    if act_that_stops(clock, state) is not None:
+        return AT_ONCE
+    if not _runs(clock):
+        return None
+    if clock.warns is not None and not clock.warned:
+        return min(clock.warns, clock.due + ONE_DAY)
+    return clock.due + ONE_DAY
+
+
+def _event(state: CaseState, data: CaseEvent, when: datetime, at: datetime) -> AnyEvent:
+    """Its id is that of its clock and last day: whoever finds it due says the same."""
+    shape = cast("type[AnyEvent]", Event[type(data)])  # type: ignore[misc]
+    return shape(
+        id=derived_id(state.case, data.TYPE, *_names(data)),
+        source=SOURCE,
+        type=data.TYPE,
+        subject=state.case,
+        time=when,
+        recordedtime=at,
+        correlationid=state.affair,
+        data=data,
+    )
+
+
+def _names(data: CaseEvent) -> Iterator[str]:
+    match data:
+        case ClockRestated():
+            yield from (data.clock, str(data.rulebook), str(data.calendar))
+        case ClockWarned():  # a last day that was left and came back is warned of again
+            yield from (data.clock, data.due.isoformat(), str(data.version))
+        case ClockMet() | ClockMissed():
+            yield from (data.clock, data.due.isoformat())

@@ -1,0 +1,86 @@
+"""Cases, as commands find and move them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pymongo import UpdateOne
+
+from services.routing.domain.lifecycle import KeptCase, OpenedCase
+from services.routing.store.documents import (
+    STATE,
+    case_document,
+    event_of,
+    sending_document,
+    sending_of,
+    state_fields,
+)
+from shared.contracts.envelope import AnyEvent
+from shared.runtime.mongo import Database, insert_new
+
+
+class MongoCases:
+    """Collection `cases`: one document per case, `_id` its id.
+
+    `version` is that of the last event, `state` what the next command is decided by;
+    `opening` holds the events that announced the case, `acted` the sendings that moved it,
+    each with its event. The unique `_id` makes the first opening stand, and an update that
+    asks for the version it was decided from makes the first step stand.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._cases = database.get_collection("cases")
+
+    async def add_once(self, opened: Sequence[OpenedCase]) -> Sequence[tuple[AnyEvent, ...]]:
+        documents = [case_document(case) for case in opened]
+        known = await insert_new(self._cases, documents)
+        if not known:
+            return [case.events for case in opened]
+        ids = {opened[position].state.case for position in known}
+        standing = {
+            document["_id"]: tuple(map(event_of, document["opening"]))
+            async for document in self._cases.find({"_id": {"$in": list(ids)}}, {"opening": 1})
+        }
+        return [
+            standing[case.state.case] if case.state.case in ids else case.events for case in opened
+        ]
+
+    async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
+        found = self._cases.find({"_id": {"$in": list(cases)}}, {"state": 1, "acted": 1})
+        return {
+            document["_id"]: KeptCase(
+                state=STATE.validate_python(document["state"]),
+                acted=tuple(map(sending_of, document["acted"])),
+            )
+            async for document in found
+        }
+
+    async def advance(self, steps: Sequence[tuple[KeptCase, KeptCase]]) -> frozenset[str]:
+        news = {
+            after.state.case: [sending_document(s) for s in after.acted[len(before.acted) :]]
+            for before, after in steps
+        }
+        updates = [
+            UpdateOne(
+                {"_id": before.state.case, "version": before.state.version},
+                {
+                    "$set": state_fields(after.state),
+                    "$push": {"acted": {"$each": news[after.state.case]}},
+                },
+            )
+            for before, after in steps
+        ]
+        if not updates:
+            return frozenset()
+        result = await self._cases.bulk_write(updates, ordered=False)
+        if result.matched_count == len(updates):
+            return frozenset()
+        # The count does not say which. A case that holds these sendings was not lost: word for
+        # word, for another process may have moved it by the same sending with another event.
+        held = {
+            document["_id"]: document["acted"]
+            async for document in self._cases.find({"_id": {"$in": list(news)}}, {"acted": 1})
+        }
+        return frozenset(
+            case
+            for case, acted in news.items()
+            if any(sending not in held.get(case, ()) for sending in acted)
+        )
