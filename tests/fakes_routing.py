@@ -1,11 +1,15 @@
 """Routing's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 
 from services.routing.domain.calendar import WorkingDays
+from services.routing.domain.clocks import Versions
 from services.routing.domain.command import Sending
 from services.routing.domain.directory import DirectoryIndex
-from services.routing.domain.lifecycle import KeptCase, OpenedCase
+from services.routing.domain.due import Fired, next_look, oldest_count
+from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.domain.rules import RulePublished, RulesInForce
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent
@@ -36,6 +40,50 @@ class MemoryCases:
             else:
                 lost.add(case)
         return frozenset(lost)
+
+
+class MemoryClocks:
+    """Over the same cases as `MemoryCases`; its own time stands still unless it is set."""
+
+    def __init__(self, cases: MemoryCases, at: datetime) -> None:
+        self.cases, self.at = cases, at
+        self.fired: list[AnyEvent] = []
+        self.unannounced: list[AnyEvent] = []
+
+    async def prepare(self) -> None:
+        pass
+
+    async def time(self) -> datetime:
+        return self.at
+
+    async def due(self, today: date, rules: Versions, limit: int) -> Sequence[CaseState]:
+        states = (kept.state for kept in self.cases.kept.values())
+        return [state for state in states if _speaks(state, today, rules)][:limit]
+
+    async def fire(self, fired: Sequence[Fired]) -> None:
+        for each in fired:
+            kept = self.cases.kept[each.before.case]
+            if kept.state.version == each.before.version:
+                self.cases.kept[each.before.case] = replace(kept, state=each.after)
+                self.fired += each.events
+                self.unannounced += each.events
+
+    async def waiting(self, limit: int) -> Sequence[AnyEvent]:
+        cases = list(dict.fromkeys(event.subject for event in self.unannounced))[:limit]
+        return [event for case in cases for event in self.unannounced if event.subject == case]
+
+    async def announced(self, events: Sequence[AnyEvent]) -> None:
+        said = {event.id for event in events}
+        self.unannounced = [event for event in self.unannounced if event.id not in said]
+
+
+def _speaks(state: CaseState, today: date, rules: Versions) -> bool:
+    look, counted = next_look(state), oldest_count(state)
+    if look is not None and look <= today:
+        return True
+    return counted is not None and (
+        counted.rulebook < rules.rulebook or counted.calendar < rules.calendar
+    )
 
 
 class MemoryCommands:

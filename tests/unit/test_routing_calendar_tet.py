@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.rules import read_rules
+from deploy.rules import RULE_FILES, read_rules
 from services.routing.domain.calendar import WorkingDays
 from shared.contracts.rulebook import Calendar, Holiday
 from tests.examples_routing import calendar, label
@@ -109,7 +109,7 @@ class TestTet:
 
 
 class TestTheSampleCalendar:
-    TABLE = read_rules(SAMPLE, Calendar)
+    TABLE = read_rules(SAMPLE, RULE_FILES["calendar"])
     DAYS = WorkingDays(TABLE)
 
     @pytest.mark.parametrize(
