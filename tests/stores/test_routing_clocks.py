@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.routing.domain.clocks import Versions
+from services.routing.domain.due import tick
 from services.routing.domain.opening import open_case
 from services.routing.handlers import command_taker
 from services.routing.schedule import Schedule
@@ -161,6 +162,17 @@ class TestSweep:
         desk.rules = MemoryRules()
 
         assert await desk.sweep(MIDNIGHT) == []
+
+    async def test_who_saw_a_case_before_it_was_answered_says_nothing_of_it(self, desk):
+        await desk.open("s1")
+        [state] = await desk.clocks.due(DUE + DAY, Versions(1, 1), 10)
+        desk.at = NOON + timedelta(hours=2)
+        await desk.order(accept(case_id("s1")), conclude(case_id("s1")))
+
+        await desk.clocks.fire([tick(state, await desk.rules.latest(), ZONE, MIDNIGHT)])
+
+        assert list(await desk.clocks.waiting(10)) == []
+        assert await desk.sweep(MIDNIGHT) == ["clock.met.v1"]
 
     async def test_two_replicas_tell_of_one_miss(self, desk):
         await desk.open(*(f"s{n}" for n in range(20)))
