@@ -20,7 +20,7 @@ from shared.contracts.envelope import AnyEvent
 
 BATCH = 200
 SECONDS = 1.0
-"""Between two sweeps; one that finds nothing reads four entries of indexes."""
+"""Between two sweeps; one that finds nothing reads a few entries of indexes."""
 SKEW = timedelta(minutes=5)
 """Two clocks that lie further apart are told of."""
 

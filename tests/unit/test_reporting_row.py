@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.row import Table, change, newest
-from shared.contracts import CaseAccept
-from shared.contracts.case import case_id
+from shared.contracts import CaseAccept, ClockRestated
+from shared.contracts.case import Restating, case_id
 from tests.examples_reporting import (
     END,
     LAST_DAY,
@@ -81,6 +81,26 @@ def test_an_older_version_never_overwrites_a_newer(order):
     row = case_row(*events[::order])
 
     assert row.due == {"answer": LAST_DAY + timedelta(days=3)}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_restated_last_day_takes_the_place_of_the_first(order):
+    later = LAST_DAY + timedelta(days=1)
+    restated = ClockRestated(
+        version=4,
+        clock="answer",
+        citation="Điều 8",
+        due_before=LAST_DAY,
+        due=later,
+        why=Restating.CALENDAR,
+        rulebook_before=1,
+        rulebook=1,
+        calendar_before=1,
+        calendar=2,
+    )
+    events = [clock_started(), event(restated, about=case_id("s1"))]
+
+    assert case_row(*events[::order]).due == {"answer": later}
 
 
 def test_clocks_of_one_case_stand_side_by_side():
