@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import rulebooks
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import connected, find_endpoints
 from deploy.rules import Proposal, propose, publish_proposal
@@ -44,6 +45,9 @@ def _publish_command(noun: str) -> None:
                 console.print(f"{noun}: version {proposal.version} holds")
 
         run(work())
+
+    if noun == "rulebook":
+        rulebooks.register(group)
 
 
 def _show(proposal: Proposal, noun: str) -> None:
