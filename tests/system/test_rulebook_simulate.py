@@ -14,7 +14,7 @@ import yaml
 from deploy.rulebook.replay import simulate
 from deploy.rules import Invalid
 from services.routing.domain.opening import open_case
-from shared.contracts import CalendarPublished, DirectoryPublished
+from shared.contracts import CalendarPublished, ClockStarted, DirectoryPublished
 from shared.contracts.case import case_id
 from shared.contracts.rulebook import DayKind
 from shared.contracts.vocabulary import Concern
@@ -28,6 +28,7 @@ from tests.examples_routing import (
     calendar,
     clock_rule,
     directory,
+    event,
     published,
     rulebook,
     rules_in_force,
@@ -45,8 +46,8 @@ class Log:
         self.client = client
 
     async def tells(self, *events) -> None:
-        for event in events:
-            await self.client.jetstream().publish(event.type, event.encode(), stream=EVENTS)
+        for told in events:
+            await self.client.jetstream().publish(told.type, told.encode(), stream=EVENTS)
 
     async def opens(self, name: str, **more) -> None:
         received = submission_received(name, **more)
@@ -143,6 +144,23 @@ async def test_a_later_calendar_makes_no_difference(log):
     await log.opens("s1")
     rested = calendar(weekly_rest=(5, 6, 7))
     await log.tells(published(CalendarPublished(version=8, calendar=rested)))
+
+    assert (await log.simulate()).differences == []
+
+
+async def test_a_term_that_began_after_the_opening_makes_no_difference(log):
+    await log.opens("s1")
+    later = ClockStarted(
+        version=9,
+        clock="settle",
+        citation="Luật",
+        started=NOON,
+        due=TODAY,
+        rulebook=5,
+        calendar=7,
+    )
+    begun = event(later, item="later", subject=case_id("s1"))
+    await log.tells(begun.model_copy(update={"causationid": "acceptance"}))
 
     assert (await log.simulate()).differences == []
 

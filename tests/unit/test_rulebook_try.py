@@ -217,6 +217,11 @@ class TestLines:
         assert row["fate"] == "refused"
         assert [problem["rule"] for problem in row["problems"]] == [rule]
 
+    def test_a_receipt_to_come_is_decided_as_on_its_day(self, decide):
+        row = decide(plain(received="2026-06-03T10:00:00+02:00"))
+
+        assert due(row) == {"reply": "2026-06-08"}
+
     def test_nothing_that_was_said_is_told_again(self, decide):
         row = decide(plain("I charge X-CANARY, a private person", signatures=1))
 
