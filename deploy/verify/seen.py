@@ -127,7 +127,7 @@ async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Se
     finally:
         mongo.close()
     async for clock in _readable(
-        client, EVENTS, contracts.EVENTS.get, seen.unreadable, ["clock.>"], last + 1
+        client, EVENTS, contracts.EVENTS.get, seen.unreadable, subjects=["clock.>"], start=last + 1
     ):
         if clock.id not in seen.events:
             seen.events[clock.id] = clock
@@ -178,6 +178,7 @@ async def _readable(
     stream: str,
     contract_of: Callable[[str], type[EventData] | None],
     unreadable: list[Finding],
+    *,
     subjects: Sequence[str] = (),
     start: int = 1,
 ) -> AsyncIterator[AnyEvent]:
