@@ -1,11 +1,13 @@
 """Promises of competence: somebody leads, and never one whom the matter concerns."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
 from services.routing.domain.competence import NO_RULE, assign
 from shared.contracts.case import Basis
-from shared.contracts.directory import Jurisdiction, OfficeRank
+from shared.contracts.directory import Jurisdiction, OfficeRank, Successor
 from shared.contracts.vocabulary import Concern, Kind
 from tests.examples_routing import (
     COMPETENCE,
@@ -70,6 +72,33 @@ class TestTheWayUp:
         found = assigned(bodies=(body("a", "school", valid_to=TODAY), body("b", "ward")))
 
         assert found.lead == "b"
+
+    def test_a_matter_of_a_merged_unit_is_led_at_its_successor(self):
+        units = (
+            unit("province", level=1),
+            unit("old", "province", valid_to=TODAY, successors=(Successor(unit="new"),)),
+            unit("new", "province", valid_from=TODAY),
+        )
+        bodies = (body("new-front", "new"), body("province-front", "province"))
+        found = assigned(
+            matter(unit="old", acted=TODAY - timedelta(days=30)), units=units, bodies=bodies
+        )
+
+        assert (found.lead, found.basis) == ("new-front", Basis.SAME_LEVEL)
+
+    def test_a_code_that_names_another_unit_by_now_is_read_as_of_its_day(self):
+        units = (
+            unit("province", level=1),
+            unit("x", "province", valid_to=TODAY, successors=(Successor(unit="y"),)),
+            unit("x", "province", valid_from=TODAY),
+            unit("y", "province"),
+        )
+        bodies = (body("x-front", "x"), body("y-front", "y"))
+        found = assigned(
+            matter(unit="x", acted=TODAY - timedelta(days=30)), units=units, bodies=bodies
+        )
+
+        assert found.lead == "y-front"
 
 
 class TestJurisdiction:

@@ -22,7 +22,7 @@ from services.routing.domain.conflict import excluded
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.matter import Matter
 from services.routing.domain.reasons import Resort, Speaker
-from services.routing.domain.timeline import Course, Start, courses
+from services.routing.domain.timeline import TODAY, Course, Start, courses
 from shared.contracts.case import Basis, Exclusion, Reason
 from shared.contracts.directory import Body, Jurisdiction
 from shared.contracts.rulebook import (
@@ -98,7 +98,9 @@ def assign(
         basis=basis,
         rule=speaker.rule,
         citation=speaker.citation,
-        within_competence=seat is not None and seat.unit in directory.path(matter.unit, on),
+        within_competence=seat is not None
+        and seat.unit
+        in directory.path(matter.unit, on, then=matter.acted, category=matter.category),
         excluded=speaker.excluded(barred, search.passed_over, rulebook),
         reasons=tuple(reason for reason in spoken if reason is not None),
     )
@@ -161,8 +163,10 @@ class _Search:
         return _Way(shared[0], shared, line)
 
     def _from(self, start: Start) -> _Way:
-        line = self.directory.path(start.unit, self.on)
-        return _Way(start.unit, line[1:] if start.above else line, line)
+        then = None if start.day == TODAY else start.day
+        line = self.directory.path(start.unit, self.on, then=then, category=self.matter.category)
+        landed = line[0] if line else start.unit
+        return _Way(landed, line[1:] if start.above else line, line)
 
     def by(self, method: CompetenceMethod, way: _Way) -> _Found | None:
         match method:

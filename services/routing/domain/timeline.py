@@ -35,12 +35,18 @@ class Move(StrEnum):
     OTHERWISE = "otherwise"
 
 
+TODAY = date.max
+"""Stands for the day of the decision."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Start:
     """A unit to search from, upwards: from itself, or from the unit above it."""
 
     unit: str
     above: bool = False
+    day: date = TODAY
+    """Of which day the unit's code is: another unit may have it by now."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,9 +67,10 @@ def courses(
         moved: tuple[Course, ...] = ()
         if method is CooperationMethod.OFFICE_TIMELINE and concern.office is not None:
             moved = _moved(concern.office, matter.acted, directory, on)
-        here = Course(Move.NONE, Start(concerned_unit(concern, matter, directory)))
+        unit = concerned_unit(concern, matter, directory)
+        here = Course(Move.NONE, Start(unit, day=matter.acted))
         found.update(moved or (here,))
-    return tuple(sorted(found)) or (Course(Move.NONE, Start(matter.unit)),)
+    return tuple(sorted(found)) or (Course(Move.NONE, Start(matter.unit, day=matter.acted)),)
 
 
 def _moved(office: str, acted: date, directory: DirectoryIndex, on: date) -> tuple[Course, ...]:
@@ -71,7 +78,7 @@ def _moved(office: str, acted: date, directory: DirectoryIndex, on: date) -> tup
     if old is None or not directory.knows_unit(old.unit):
         return ()
     return tuple(
-        _course(old, _highest(person, directory, on), directory)
+        _course(old, _highest(person, directory, on), directory, acted)
         for person in sorted(directory.holders(office, acted))
         if office not in directory.offices_held_on(person, on)
     )
@@ -83,19 +90,20 @@ def _highest(person: str, directory: DirectoryIndex, on: date) -> Office | None:
     return min(known, key=lambda o: (*_height(o, directory), o.code), default=None)
 
 
-def _course(old: Office, new: Office | None, directory: DirectoryIndex) -> Course:
+def _course(old: Office, new: Office | None, directory: DirectoryIndex, acted: date) -> Course:
     if new is None:
-        return Course(Move.OTHERWISE, Start(old.unit))
+        return Course(Move.OTHERWISE, Start(old.unit, day=acted))
     before, now = _height(old, directory), _height(new, directory)
     elsewhere = new.unit != old.unit
     if now < before:
         head = new.rank is OfficeRank.HEAD
         move = Move.BECAME_HEAD if head else Move.PROMOTED
-        return Course(move, Start(new.unit, above=head), Start(old.unit) if elsewhere else None)
+        beside = Start(old.unit, day=acted) if elsewhere else None
+        return Course(move, Start(new.unit, above=head), beside)
     if now == before and elsewhere:
-        above_both = (Start(old.unit, above=True), Start(new.unit, above=True))
+        above_both = (Start(old.unit, above=True, day=acted), Start(new.unit, above=True))
         return Course(Move.EQUAL_ELSEWHERE, *above_both)
-    return Course(Move.OTHERWISE, Start(old.unit))
+    return Course(Move.OTHERWISE, Start(old.unit, day=acted))
 
 
 def _height(office: Office, directory: DirectoryIndex) -> tuple[int, int]:
