@@ -173,6 +173,18 @@ class TestNoSuccessor:
         assert self.districts.successors("district", "ethics", EVE) == ("district",)
         assert self.districts.successors("district", "ethics", MERGER) == ("new",)
 
+    def test_the_parent_is_the_one_of_the_last_day_though_its_code_was_reused(self):
+        there = index(
+            units=(
+                unit("old", level=1, valid_to=MERGER, successors=to("new")),
+                unit("old", level=1, valid_from=MERGER),
+                unit("new", level=1, valid_from=MERGER),
+                unit("district", "old", 2, valid_to=MERGER),
+            )
+        )
+
+        assert there.resolve("district", EVE, TODAY) == ("new",)
+
     def test_of_a_root_that_ended_nobody_goes_on(self):
         assert index(units=(unit("a", valid_to=MERGER),)).successors("a", None, TODAY) == ()
 

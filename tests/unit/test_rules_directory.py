@@ -166,8 +166,8 @@ def test_a_circle_of_different_days_is_none(tmp_path):
         "units",
         "{code: a, name: {vi: A}, level: 2, parent: province, valid_to: 2025-07-01}",
         "{code: a, name: {vi: A}, level: 3, parent: b, valid_from: 2025-07-01}",
-        "{code: b, name: {vi: B}, level: 3, parent: a, valid_to: 2025-07-01}",
         "{code: b, name: {vi: B}, level: 2, parent: province, valid_from: 2025-07-01}",
+        "{code: b, name: {vi: B}, level: 3, parent: a, valid_to: 2025-07-01}",
     )
 
     assert len(read(written(tmp_path, text)).units) == 6
@@ -263,6 +263,12 @@ class TestTables:
             "y,Xã,2,nowhere",
         )
         assert f"{path}: line 4: units.3.parent: " in refused(folder)[0]
+
+    def test_a_row_of_several_lines_is_said_with_its_first(self, folder):
+        row = 'x,"Xã\nHai dòng",2,nowhere'
+        path = self.table(folder, "units", "code,name,level,parent", row)
+
+        assert refused(folder)[0].startswith(f"{path}: line 2: ")
 
     @pytest.mark.parametrize(
         ("name", "lines", "said"),

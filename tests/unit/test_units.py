@@ -58,7 +58,12 @@ def test_successors_are_those_of_the_table(lineage, code, heirs):
 
 
 def test_a_province_miswritten_in_the_table_is_that_of_the_wards_list():
-    assert all(unit.code != "09" for unit in units(BEFORE, MERGED))
+    before = BEFORE + "00005,Xã Xa,Xã,004,Huyện Núi,03,Tỉnh Xa\n"
+    row = "Tỉnh Xa (03),Xã Xa,00005,Xã Xa,00005,Giữ nguyên,Huyện Núi (004),Tỉnh Giang (02)\n"
+    there = Lineage(units(before, MERGED + row))
+
+    assert there.resolve("02", EVE, MERGER) == ("02",)
+    assert there.resolve("03", EVE, MERGER) == ("03",)
 
 
 def test_a_later_list_corrects_a_code_and_a_name():
