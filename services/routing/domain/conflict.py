@@ -97,19 +97,11 @@ class _Accused:
                 yield office
 
     def _below_the_accused(self) -> Iterator[Found]:
-        headed: dict[str, str] = {}
         for day in self.days:
             for office in self._heads(day):
                 if office.of_body is None:
-                    headed.setdefault(office.unit, office.code)
-        if not headed:
-            return
-        for bodies in self.directory.bodies_by_level(self.on):
-            for body in bodies:
-                above = self.directory.path(body.unit, self.on)
-                offices = [headed[unit] for unit in above if unit in headed]
-                if offices:
-                    yield body.code, offices[0]
+                    for body in self.directory.bodies_within(office.unit, self.on):
+                        yield body, office.code
 
     def _dependent_offices(self) -> list[str]:
         """Deputies and members under an accused head, and what their holders hold today."""

@@ -6,7 +6,7 @@ No answer depends on the order in which the directory lists its entries.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from services.routing.domain.directory.lineage import DAY, Identity, Lineage, identity
@@ -37,6 +37,7 @@ class DirectoryIndex:
         self.outside_desk = directory.outside_desk
         self._staff = grouped(directory.offices, _command)
         self._every_recusal = directory.recusals
+        self._within: dict[date, dict[str, list[str]]] = {}
         bodies = sorted(directory.bodies, key=lambda body: (body.code, body.valid_from))
         self._bodies_at: dict[str, list[Body]] = defaultdict(list)
         self._bodies_of_member: dict[str, list[Body]] = defaultdict(list)
@@ -198,6 +199,20 @@ class DirectoryIndex:
         """What the body stays away from on the day, the first declared first."""
         recusals = self._recusals.get(body, ())
         return tuple(recusal for recusal in recusals if recusal.in_force(on))
+
+    def bodies_within(self, unit: str, on: date) -> Iterable[str]:
+        """Codes of the bodies that sit at the unit or anywhere below it.
+
+        The first question of a day goes through every body; only the latest day is remembered.
+        """
+        if on not in self._within:
+            within: dict[str, list[str]] = defaultdict(list)
+            for bodies in self.bodies_by_level(on):
+                for body in bodies:
+                    for above in self.path(body.unit, on):
+                        within[above].append(body.code)
+            self._within = {on: dict(within)}
+        return self._within[on].get(unit, ())
 
     def recusals_in_force(self, on: date) -> Iterator[Recusal]:
         """Of every body, as listed."""
