@@ -1,13 +1,15 @@
 """Data keys that seal nothing are destroyed, and never one that something names or soon will."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from services.intake.handlers import NotSwept, call_collector, key_sweeper, receiver
 from services.intake.handlers.ports import Opening
 from services.intake.handlers.sweeping import TooManyDoubted, UnknownUse
-from services.intake.store import MongoCalls, MongoKeyUses, MongoOpenings
+from services.intake.store import MongoCalls, MongoKeyUses, MongoOpenings, uses
 from services.intake.store.uses import SEALED, UNSEALED
 from services.intake.vault import DataKey, close, draw_key
 from shared.contracts.case import case_id
@@ -252,3 +254,15 @@ def test_what_keeps_the_service_from_sweeping_passes():
 
 def test_no_collection_is_in_both_lists():
     assert not SEALED & UNSEALED
+
+
+def test_every_collection_of_intake_is_known_to_the_sweep():
+    """One that is not keeps every key, and so the sweep, from being of use."""
+    stores = Path(uses.__file__).parent.glob("*.py")
+    named = {
+        found
+        for path in stores
+        for found in re.findall(r'get_collection\("([a-z_]+)"\)', path.read_text(encoding="utf-8"))
+    }
+
+    assert named - {"data_keys"} <= SEALED | UNSEALED
