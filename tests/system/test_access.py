@@ -646,7 +646,7 @@ class TestAReload:
             while not await guarded.lets_in(user):
                 await asyncio.sleep(0)
             async with guarded.connected(user) as client:
-                ack = await client.jetstream().publish(user.publish[0], b"{}")
+                ack = await client.jetstream().publish(user.publish[0], b"{}", timeout=20)
             return ack.stream
 
         assert await asyncio.gather(*map(come_in_and_say, new)) == ["FEED"] * 10
