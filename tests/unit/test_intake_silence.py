@@ -4,23 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.silence import (
     MOST_RANGES,
-    Coverage,
-    PublicChannel,
     Track,
-    coverage,
     gaps,
     missing,
-    overdue,
     saw,
     silent,
 )
-from shared.contracts.vocabulary import Channel
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = date(2026, 5, 11)
@@ -108,12 +102,6 @@ class TestGaps:
         assert track == Track(10 * MOST_RANGES - 1)
 
 
-class TestOverdue:
-    @pytest.mark.parametrize(("late", "told"), [(1, False), (2, False), (2.1, True), (9, True)])
-    def test_a_feed_that_missed_two_heartbeats_is_overdue(self, late, told):
-        assert overdue(NOON, NOON + late * HOUR, HOUR) is told
-
-
 class TestSilent:
     def test_two_whole_working_days_without_a_word(self):
         """Heard on Monday: Tuesday and Wednesday pass, Thursday begins."""
@@ -151,45 +139,3 @@ class TestSilent:
         told = silent(NOON, NOON + timedelta(days=days), lambda d: d not in free, limit, ZONE)
 
         assert told is (sum(day not in free for day in between) >= limit)
-
-
-class TestCoverage:
-    def test_an_agency_needs_a_mailbox_and_a_hotline(self):
-        channels = [
-            PublicChannel("a", Channel.MAILBOX, MONDAY),
-            PublicChannel("a", Channel.HOTLINE, MONDAY),
-            PublicChannel("b", Channel.MAILBOX, MONDAY),
-            PublicChannel("c", Channel.HOTLINE, MONDAY),
-            PublicChannel("c", Channel.WEB_FORM, MONDAY),
-        ]
-
-        assert coverage(["a", "b", "c", "d"], channels, MONDAY) == Coverage(1, 4)
-
-    def test_a_silent_channel_does_not_count(self):
-        hotline = PublicChannel("a", Channel.HOTLINE, MONDAY, silent_from=date(2026, 6, 1))
-        channels = [hotline, PublicChannel("a", Channel.MAILBOX, MONDAY)]
-
-        assert coverage(["a"], channels, date(2026, 5, 31)) == Coverage(1, 1)
-        assert coverage(["a"], channels, date(2026, 6, 1)) == Coverage(0, 1)
-
-    def test_one_working_number_of_two_is_enough(self):
-        channels = [
-            PublicChannel("a", Channel.HOTLINE, MONDAY, silent_from=MONDAY),
-            PublicChannel("a", Channel.HOTLINE, MONDAY),
-            PublicChannel("a", Channel.MAILBOX, MONDAY),
-        ]
-
-        assert coverage(["a"], channels, MONDAY) == Coverage(1, 1)
-
-    def test_what_is_published_later_does_not_count_yet(self):
-        channels = [PublicChannel("a", c, MONDAY + timedelta(days=1)) for c in Channel]
-
-        assert coverage(["a"], channels, MONDAY) == Coverage(0, 1)
-
-    def test_an_agency_listed_twice_counts_once(self):
-        assert coverage(["a", "a"], [], MONDAY) == Coverage(0, 1)
-
-    def test_a_strangers_channels_are_nobodys(self):
-        channels = [PublicChannel("x", c, MONDAY) for c in Channel]
-
-        assert coverage(["a"], channels, MONDAY) == Coverage(0, 1)

@@ -9,10 +9,8 @@ from shared.contracts.vocabulary import Channel
 
 MOST_RANGES = 1_000
 """Of numbers seen beyond a gap; so much of a feed's disorder is remembered."""
-LATE_INTERVALS = 2
-"""A heartbeat may be late by one interval; after the second the feed is."""
 PUBLIC_CHANNELS = frozenset((Channel.MAILBOX, Channel.HOTLINE))
-"""An agency with both, in working order, is covered."""
+"""Those that an agency must keep open to the public: their silence is announced."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -85,11 +83,6 @@ def gaps(seen: Iterable[int], up_to: int) -> tuple[range, ...]:
     return tuple(found)
 
 
-def overdue(last_heartbeat: datetime, now: datetime, interval: timedelta) -> bool:
-    """A feed has missed two heartbeats in a row."""
-    return now - last_heartbeat > LATE_INTERVALS * interval
-
-
 def silent(
     last_heard: datetime,
     now: datetime,
@@ -108,35 +101,3 @@ def silent(
         left -= is_working(day)
         day += ONE_DAY
     return not left
-
-
-@dataclass(frozen=True, slots=True)
-class PublicChannel:
-    """A channel of an agency as the public knows it: it works from `published` on.
-
-    `silent_from`, if any, is the first day on which it no longer counts as working.
-    """
-
-    agency: str
-    channel: Channel
-    published: date
-    silent_from: date | None = None
-
-    def works(self, on: date) -> bool:
-        return self.published <= on and (self.silent_from is None or on < self.silent_from)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """`covered` of all `agencies` have a working mailbox and a working hotline."""
-
-    covered: int
-    agencies: int
-
-
-def coverage(agencies: Iterable[str], channels: Iterable[PublicChannel], on: date) -> Coverage:
-    """How many agencies can be reached on a day; each is counted once, others' channels not."""
-    known = frozenset(agencies)
-    working = {(c.agency, c.channel) for c in channels if c.works(on)}
-    covered = [a for a in known if all((a, channel) in working for channel in PUBLIC_CHANNELS)]
-    return Coverage(len(covered), len(known))

@@ -36,7 +36,6 @@ class DirectoryIndex:
                 self._related[person].append(relation)
         self.outside_desk = directory.outside_desk
         self._staff = grouped(directory.offices, _command)
-        self._every_recusal = directory.recusals
         self._within: dict[date, dict[str, list[str]]] = {}
         bodies = sorted(directory.bodies, key=lambda body: (body.code, body.valid_from))
         self._bodies_at: dict[str, list[Body]] = defaultdict(list)
@@ -215,8 +214,10 @@ class DirectoryIndex:
         return self._within[on].get(unit, ())
 
     def recusals_in_force(self, on: date) -> Iterator[Recusal]:
-        """Of every body, as listed."""
-        return (recusal for recusal in self._every_recusal if recusal.in_force(on))
+        """Of every body, by its code."""
+        return (
+            recusal for body in sorted(self._recusals) for recusal in self.recusals_of(body, on)
+        )
 
 
 def _command(office: Office) -> str:
