@@ -58,7 +58,7 @@ def _announced(seen: Seen) -> Iterator[Finding]:
                 elif said[event.id] != event:
                     wrong = f"keeps another {event.type} than was announced"
                     yield Finding("log = store", about, wrong)
-    for key in sorted(said.keys() - kept):
+    for key in sorted(said.keys() - kept - seen.meanwhile):
         about = f"{said[key].type} {key} of {said[key].subject}"
         yield Finding("log = store", about, "was announced and is not kept")
 

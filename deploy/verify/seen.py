@@ -20,6 +20,11 @@ from shared.runtime.streams import DEAD_LETTERS, EVENTS, FEED, REPORTS
 
 OUTBOX = ("submissions", "conversations", "records", "alarms", "ratings", "relations")
 """Intake's collections that keep events with what they are about."""
+OF_ITSELF = {
+    "alarms": ("channel.silent.v1", "channel.interrupted.v1"),
+    "relations": ("submission.related.v1",),
+}
+"""What intake's sweeps find and announce with nobody sending anything, by collection."""
 POLL_SECONDS = 0.2
 
 _SEALED: Sequence[Document] = (
@@ -90,7 +95,7 @@ class Seen:
     unreadable: list[Finding] = field(default_factory=list)
     events: dict[str, AnyEvent] = field(default_factory=dict)
     meanwhile: set[str] = field(default_factory=set)
-    """Ids of what clocks said while the stores were being read: they go on by themselves."""
+    """Ids of what sweeps said while the stores were being read: they go on by themselves."""
     reports: dict[str, Event[ReportPublished]] = field(default_factory=dict)
     fed: int = 0
     """The last sequence that the feed confirmed."""
@@ -124,14 +129,21 @@ async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Se
         seen.rows = set(await _all(reporting, "case_rows", {"_id": 1}))
         seen.activity_rows = set(await _all(reporting, "activity_rows", {"_id": 1}))
         seen.kept_reports = await _all(reporting, "reports")
+        await _announced(intake, relay_seconds)
+        still = await _unannounced(intake)
     finally:
         mongo.close()
-    async for clock in _readable(
-        client, EVENTS, contracts.EVENTS.get, seen.unreadable, subjects=["clock.>"], start=last + 1
+    for name in OF_ITSELF:
+        for key, document in getattr(seen.intake, name).items():
+            if (name, key) not in still:
+                document.pop("unannounced", None)
+    subjects = ["clock.>", *(subject for types in OF_ITSELF.values() for subject in types)]
+    async for said in _readable(
+        client, EVENTS, contracts.EVENTS.get, seen.unreadable, subjects=subjects, start=last + 1
     ):
-        if clock.id not in seen.events:
-            seen.events[clock.id] = clock
-            seen.meanwhile.add(clock.id)
+        if said.id not in seen.events:
+            seen.events[said.id] = said
+            seen.meanwhile.add(said.id)
     return seen
 
 
@@ -147,16 +159,23 @@ async def look_at_keys(endpoints: Endpoints) -> Kept:
 
 
 async def _announced(intake: Database, seconds: float) -> None:
-    """Return when nothing waits to be announced, or when the wait is over."""
+    """Return when nothing waits to be announced, or when for so long none of it has gone out."""
     loop = asyncio.get_running_loop()
+    waiting = await _unannounced(intake)
     deadline = loop.time() + seconds
-    while loop.time() < deadline:
-        for name in OUTBOX:
-            if await intake.get_collection(name).find_one({"unannounced": True}, {"_id": 1}):
-                break
-        else:
-            return
+    while waiting and loop.time() < deadline:
         await asyncio.sleep(POLL_SECONDS)
+        earlier, waiting = waiting, await _unannounced(intake)
+        if earlier - waiting:
+            deadline = loop.time() + seconds
+
+
+async def _unannounced(intake: Database) -> set[tuple[str, str]]:
+    return {
+        (name, document["_id"])
+        for name in OUTBOX
+        async for document in intake.get_collection(name).find({"unannounced": True}, {"_id": 1})
+    }
 
 
 async def _read_log(client: Client, seen: Seen) -> None:

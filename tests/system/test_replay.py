@@ -1,5 +1,6 @@
 """T-10: what agencies sent is sent again, by every way in and in any order; nothing follows."""
 
+import asyncio
 import random
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from deploy.items import Reader
 from deploy.show import reports
 from deploy.up import system
 from deploy.verify import count_orphan_keys, verify
+from services.routing.schedule import SECONDS
 from shared.runtime.mongo import open_client
 from shared.runtime.streams import EVENTS, REPORTS
 from tests.system.happening import Happening, let_in
@@ -34,6 +36,14 @@ async def everything_kept(mongo) -> dict[str, bytes]:
             if name not in GROWS.get(database.name, ()):
                 found = [d async for d in database[name].find().sort("_id", 1)]
                 kept[f"{service}.{name}"] = b"".join(map(bson.encode, found))
+    return kept
+
+
+async def everything_settled(mongo) -> dict[str, bytes]:
+    """The same, once no sweep of the clocks has anything left to note."""
+    kept = None
+    while kept != (kept := await everything_kept(mongo)):
+        await asyncio.sleep(2 * SECONDS)
     return kept
 
 
@@ -90,7 +100,7 @@ async def test_a_days_traffic_replayed_three_times_changes_nothing(tmp_path):
         arrivals = mongo["langnghe_intake"]["arrivals"]
         happening = Happening(running, client)
         replay = Replay(happening, items)
-        kept, said = await everything_kept(mongo), await everything_said(client)
+        kept, said = await everything_settled(mongo), await everything_said(client)
         digests = [(r.form, r.unit, r.digest) async for r in reports(client, PERIOD)]
         noted = await arrivals.count_documents({})
 
