@@ -7,7 +7,7 @@ an older state from a newer one in whatever order they arrive.
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -68,6 +68,22 @@ class CaseEvent(EventData):
     version: int = Field(ge=1)
 
 
+class Assigning(StrEnum):
+    """What made routing name the bodies of a case."""
+
+    OPENING = "opening"
+    DECLINE = "decline"
+    """The lead declined."""
+    TRANSFER = "transfer"
+    """The lead handed the case over."""
+    ESCALATION = "escalation"
+    """A term ended and the rulebook takes the case up the ladder."""
+    CONCERNS = "concerns"
+    """The case concerns more than was known, and one of its bodies among it."""
+    RULES = "rules"
+    """By a new version, or a day that the directory names, one of its bodies may not go on."""
+
+
 class CaseOpened(CaseEvent):
     """Routing took a submission up as a case."""
 
@@ -104,6 +120,8 @@ class CaseAssigned(CaseEvent):
     reasons: tuple[Reason, ...] = Field(
         default=(), description="Of the lead first, then of each co-operating body, in order."
     )
+    why: Assigning = Assigning.OPENING
+    lead_before: Code | None = Field(default=None, description="None at the opening.")
 
 
 class CaseAccepted(CaseEvent):
@@ -123,6 +141,42 @@ class CaseConcluded(CaseEvent):
     outcome: Outcome
     in_time: bool = Field(description="Every clock that the answer stops was met.")
     times: int = Field(default=1, ge=1, description="How often the case has been settled by now.")
+
+
+class Ground(StrEnum):
+    """Why a body declines."""
+
+    NOT_COMPETENT = "not-competent"
+    CONCERNED = "concerned"
+    """It knows of a conflict of interest that the directory does not."""
+
+
+class CaseDeclined(CaseEvent):
+    """The lead body does not take the case up; `case.assigned.v1` says who does."""
+
+    TYPE: ClassVar[str] = "case.declined.v1"
+
+    body: Code
+    ground: Ground
+    citation: str
+
+
+class CaseAmended(CaseEvent):
+    """The case concerns more offices or units than the submission was read to name."""
+
+    TYPE: ClassVar[str] = "case.amended.v1"
+
+    body: Code
+    concerns: tuple[Concern, ...] = Field(description="All that it concerns now.")
+
+
+class CaseReopened(CaseEvent):
+    """An answered case is taken up again by its lead; the earlier conclusion stays on record."""
+
+    TYPE: ClassVar[str] = "case.reopened.v1"
+
+    body: Code
+    citation: str
 
 
 class ClockStarted(CaseEvent):
@@ -178,6 +232,20 @@ class ClockMissed(CaseEvent):
     due: date
 
 
+class ClockPaused(CaseEvent):
+    """A term stands still from the local day `first` on, which counts no more.
+
+    `clock.restated.v1` ends the pause.
+    """
+
+    TYPE: ClassVar[str] = "clock.paused.v1"
+
+    clock: Code
+    citation: str = Field(description="As the body gives it.")
+    body: Code
+    first: date
+
+
 class Restating(StrEnum):
     """What moved a last day. Nothing else does."""
 
@@ -218,3 +286,68 @@ class CaseConclude(IngressData):
     TYPE: ClassVar[str] = "case.conclude.v1"
 
     outcome: Outcome
+
+
+Cited = Annotated[str, Field(min_length=3, max_length=200)]
+"""Where it stands in law or in a decision: the citation alone, never a name or a text."""
+
+
+class CaseDecline(IngressData):
+    """Command of a lead body: we do not take this case up. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.decline.v1"
+
+    ground: Ground
+    citation: Cited
+
+
+class CaseTransfer(IngressData):
+    """Command of a lead body: this competent body leads from now on. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.transfer.v1"
+
+    to: Code
+    citation: Cited
+
+
+class CaseAmend(IngressData):
+    """Command of a lead body: the case concerns these too. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.amend.v1"
+
+    concerns: tuple[Concern, ...] = Field(min_length=1, max_length=20)
+
+
+class CaseExtend(IngressData):
+    """Command of a lead body: we extend this term by so many days of its kind."""
+
+    TYPE: ClassVar[str] = "case.extend.v1"
+
+    clock: Code
+    days: int = Field(ge=1, le=1000)
+    citation: Cited
+
+
+class CasePause(IngressData):
+    """Command of a lead body: this term stands still from the act's local day on."""
+
+    TYPE: ClassVar[str] = "case.pause.v1"
+
+    clock: Code
+    citation: Cited
+
+
+class CaseResume(IngressData):
+    """Command of a lead body: this term goes on from the act's local day, which counts."""
+
+    TYPE: ClassVar[str] = "case.resume.v1"
+
+    clock: Code
+
+
+class CaseReopen(IngressData):
+    """Command of a lead body: we take an answered case up again. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.reopen.v1"
+
+    citation: Cited

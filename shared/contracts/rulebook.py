@@ -119,7 +119,9 @@ class ClockRule(Cited):
 
     label: Label
     kinds: tuple[Kind, ...] = Field(default=(), description="Empty: every kind.")
-    starts: Code = Field(description="`assigned`: the body receives it; `received`: intake does.")
+    starts: Code = Field(
+        description="`assigned`: the body receives it; `received`: intake does; `accepted`."
+    )
     stops: Code = Field(description="`accepted` or `concluded`.")
     days: int = Field(ge=1)
     day_kind: DayKind
@@ -135,6 +137,16 @@ class ClockRule(Cited):
         "(Civil Code 2015, Art. 148(5)).",
     )
     may_pause: bool = Field(default=False, description="Whether a pause of the case stops it.")
+
+
+class EscalationRule(Cited):
+    """What follows when a term ends unanswered: the next clean body up the ladder comes in."""
+
+    label: Label
+    clock: Code = Field(description="Code of the clock that was missed.")
+    takes_over: bool = Field(
+        default=False, description="It leads from then on; otherwise it co-operates, to urge."
+    )
 
 
 class ActivityForm(Cited):
@@ -168,6 +180,7 @@ class Rulebook(Value):
     competence: tuple[CompetenceRule, ...]
     conflicts: tuple[ConflictRule, ...]
     clocks: tuple[ClockRule, ...]
+    escalations: tuple[EscalationRule, ...] = ()
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
     persons_to_open_identity: int = Field(

@@ -21,14 +21,18 @@ from shared.contracts import (
     ActivityRecorded,
     CalendarPublished,
     CaseAccepted,
+    CaseAmended,
     CaseAssigned,
     CaseConcluded,
+    CaseDeclined,
     CaseOpened,
+    CaseReopened,
     ChannelAnnounced,
     ChannelInterrupted,
     ChannelSilent,
     ClockMet,
     ClockMissed,
+    ClockPaused,
     ClockRestated,
     ClockStarted,
     ClockWarned,
@@ -153,7 +157,13 @@ class Durable:
 
 _RULES = (DirectoryPublished.TYPE, RulebookPublished.TYPE)
 
-CASES = (CaseOpened.TYPE, CaseAssigned.TYPE, CaseAccepted.TYPE, CaseConcluded.TYPE)
+CASES = (
+    CaseOpened.TYPE,
+    CaseAssigned.TYPE,
+    CaseAccepted.TYPE,
+    CaseConcluded.TYPE,
+    CaseReopened.TYPE,
+)
 """What tells which body holds a case, and how far it is."""
 
 CONSUMERS: dict[str, Durable] = {
@@ -177,6 +187,7 @@ CONSUMERS: dict[str, Durable] = {
                 ClockRestated.TYPE,
                 CaseAccepted.TYPE,
                 CaseConcluded.TYPE,
+                CaseReopened.TYPE,
                 ActivityRecorded.TYPE,
                 ChannelAnnounced.TYPE,
             ),
@@ -213,6 +224,10 @@ ANNOUNCES: dict[str, tuple[str, ...]] = {
         ClockRestated.TYPE,
         CaseAccepted.TYPE,
         CaseConcluded.TYPE,
+        CaseDeclined.TYPE,
+        CaseAmended.TYPE,
+        CaseReopened.TYPE,
+        ClockPaused.TYPE,
         "command.*.refused",
     ),
     "reporting": ("report.public.>", "report.internal.>", "command.*.refused"),
