@@ -14,6 +14,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReopened,
     ChannelInterrupted,
 )
 from shared.contracts.case import case_id
@@ -28,6 +29,7 @@ STATES = {
     CaseAssigned.TYPE: "assigned",
     CaseAccepted.TYPE: "accepted",
     CaseConcluded.TYPE: "concluded",
+    CaseReopened.TYPE: "accepted",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deploy.verify.finding import Finding
 from deploy.verify.seen import Seen
 from shared.contracts import ActivityRecorded, CaseAssigned
-from shared.contracts.case import case_id
+from shared.contracts.case import Assigning, case_id
 from shared.runtime.mongo import Document
 
 
@@ -30,16 +30,18 @@ def routing(seen: Seen) -> Iterator[Finding]:
 
 
 def _assignment(case: str, events: list[Document]) -> Iterator[Finding]:
-    """Versions 1 … n without a gap; one lead, never an excluded one."""
+    """Versions 1 … n without a gap; a lead at all times, and no body that was excluded."""
     versions = sorted(event["data"]["version"] for event in events)
     if versions != list(range(1, len(versions) + 1)):
         yield Finding("one assignment", f"case {case}", f"has versions {versions}")
     assigned = [event["data"] for event in events if event["type"] == CaseAssigned.TYPE]
-    if len(assigned) != 1:
-        yield Finding("one assignment", f"case {case}", f"has {len(assigned)} assignments")
+    openings = sum(data["why"] == Assigning.OPENING for data in assigned)
+    if openings != 1:
+        yield Finding("one assignment", f"case {case}", f"has {openings} assignments")
     for data in assigned:
-        if data["lead"] in {exclusion["body"] for exclusion in data["excluded"]}:
-            yield Finding("no conflict", f"case {case}", f"is led by excluded {data['lead']}")
+        excluded = {exclusion["body"] for exclusion in data["excluded"]}
+        for body in excluded.intersection((data["lead"], *data["cooperating"])):
+            yield Finding("no conflict", f"case {case}", f"is held by excluded {body}")
 
 
 def events_of(case: Document) -> list[Document]:

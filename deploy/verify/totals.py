@@ -9,7 +9,14 @@ from deploy.recount import COUNTED, CaseFacts, recount
 from deploy.verify.finding import Finding
 from deploy.verify.routing import events_of
 from deploy.verify.seen import Seen
-from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened, ReportPublished
+from shared.contracts import (
+    CaseAccepted,
+    CaseAssigned,
+    CaseConcluded,
+    CaseOpened,
+    CaseReopened,
+    ReportPublished,
+)
 from shared.contracts.envelope import Event
 from shared.contracts.submission import ELIGIBLE
 from shared.runtime.mongo import Document
@@ -54,9 +61,15 @@ def _in_force(seen: Seen) -> list[Event[ReportPublished]]:
 
 
 def _facts(case: str, document: Document) -> CaseFacts:
-    by_type = {event["type"]: event for event in events_of(document)}
+    events = sorted(events_of(document), key=lambda event: event["data"]["version"])
+    by_type = {event["type"]: event for event in events}
     opened, assigned = by_type[CaseOpened.TYPE], by_type.get(CaseAssigned.TYPE)
     accepted, concluded = by_type.get(CaseAccepted.TYPE), by_type.get(CaseConcluded.TYPE)
+    reopened = by_type.get(CaseReopened.TYPE)
+    if concluded and reopened and reopened["data"]["version"] > concluded["data"]["version"]:
+        concluded = None
+    if accepted and assigned and accepted["data"]["body"] != assigned["data"]["lead"]:
+        accepted = None
     data = opened["data"]
     return CaseFacts(
         case=case,

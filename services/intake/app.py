@@ -70,6 +70,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReopened,
     DirectoryPublished,
     RulebookPublished,
 )
@@ -83,7 +84,7 @@ from shared.runtime.web import Service, end_process
 
 NAME = "intake"
 RULES = (DirectoryPublished, RulebookPublished, CalendarPublished)
-CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded)
+CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded, CaseReopened)
 AWAY = (*UNAVAILABLE, WrappingAway, ParserUnavailable)
 
 

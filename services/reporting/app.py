@@ -25,6 +25,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReopened,
     ChannelAnnounced,
     ClockRestated,
     ClockStarted,
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ClockRestated,
         CaseAccepted,
         CaseConcluded,
+        CaseReopened,
         ActivityRecorded,
         ChannelAnnounced,
     )

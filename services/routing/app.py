@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         case_opener(rules, cases, settings.zone, now),
         SubmissionReceived,
     )
-    bus.admit("routing-commands", command_taker(cases, ledger, settings.zone, now))
+    bus.admit("routing-commands", command_taker(rules, cases, ledger, settings.zone, now))
     bus.react(
         "routing-rules",
         rule_keeper(rules),

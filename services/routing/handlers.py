@@ -17,9 +17,11 @@ from services.routing.domain.command import (
     read_command,
     unknown_case,
 )
-from services.routing.domain.lifecycle import KeptCase, OpenedCase, decide
+from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.domain.opening import open_case
+from services.routing.domain.orders import Act, decide
 from services.routing.domain.rules import RulePublished, RulesInForce
+from shared.contracts.case import CaseEvent
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate, Refused
 from shared.contracts.submission import SubmissionReceived
@@ -28,7 +30,7 @@ from shared.runtime.bus import Answerer
 from shared.runtime.refusal import problems_of
 
 MOST_ROUNDS = 5
-"""A lost race means that the case moved, and a case moves twice in its life."""
+"""A lost race means that the case moved; commands on one case are few."""
 
 
 class RulesMissing(Exception):
@@ -102,7 +104,7 @@ def case_opener(
 
 
 def command_taker(
-    cases: Cases, ledger: Commands, zone: tzinfo, now: Callable[[], datetime]
+    rules: Rules, cases: Cases, ledger: Commands, zone: tzinfo, now: Callable[[], datetime]
 ) -> Callable[[Sequence[Arrival]], Awaitable[Sequence[AnyEvent]]]:
     async def take_commands(arrivals: Sequence[Arrival]) -> Sequence[AnyEvent]:
         """A lead body's command moves its case; what cannot be taken is answered with a refusal.
@@ -114,7 +116,7 @@ def command_taker(
         at = now()
         ordered = sorted({a.key: a for a in arrivals}.values(), key=lambda a: a.sequence)
         known = await ledger.known([arrival.key for arrival in ordered])
-        batch = _Batch(at=at, zone=zone)
+        batch = _Batch(at=at, zone=zone, rules=await rules.latest())
         for arrival in ordered:
             if arrival.key not in known:
                 batch.read(arrival)
@@ -168,8 +170,11 @@ class _Batch:
 
     at: datetime
     zone: tzinfo
+    rules: RulesInForce | None
     decided: dict[str, Sending] = field(default_factory=dict)
     waiting: list[tuple[Arrival, Command]] = field(default_factory=list)
+    _states: dict[str, CaseState] = field(default_factory=dict)
+    """What each sending that moves a case leads to, by key."""
     _settling: list[tuple[Arrival, Command]] = field(default_factory=list)
 
     def read(self, arrival: Arrival) -> None:
@@ -193,9 +198,8 @@ class _Batch:
             if _moved(sending):
                 done[arrival.party, command.item] = sending
                 if case is not None and case.moved_by(arrival.key) is None:
-                    [event] = sending.events
                     after[command.case] = KeptCase(
-                        state=case.state.after(event), acted=(*case.acted, sending)
+                        state=self._states[arrival.key], acted=(*case.acted, sending)
                     )
         self._settling, self.waiting = self.waiting, []
         return after
@@ -225,20 +229,25 @@ class _Batch:
             return _sending(arrival, command.item, Fate.DUPLICATE)
         if case is None:
             return self._refused(arrival, command.item, unknown_case())
-        decision = decide(
-            case.state,
-            command.event.data,
-            party=arrival.party,
-            at=command.event.time,
-            recorded=arrival.recorded,
-            zone=self.zone,
-        )
+        if self.rules is None:
+            raise RulesMissing("a case is kept, and the rules that it was opened by are not")
+        act = Act(arrival.party, command.event.time, arrival.recorded)
+        decision = decide(case.state, command.event.data, act, self.rules, self.zone)
         if isinstance(decision, Refusal):
             return self._refused(arrival, command.item, decision)
-        event: AnyEvent = command.event.causes(decision, source=SOURCE, recorded=self.at)
-        # The affair is the case's; what the party wrote there names nothing of ours.
-        event = event.model_copy(update={"correlationid": case.state.affair})
-        return _sending(arrival, command.item, Fate.KEPT, event, order=command.order)
+        self._states[arrival.key] = decision.after
+        events = [self._event(arrival, command, case, *said) for said in decision.said]
+        return _sending(arrival, command.item, Fate.KEPT, *events, order=command.order)
+
+    def _event(
+        self, arrival: Arrival, command: Command, case: KeptCase, data: CaseEvent, when: datetime
+    ) -> AnyEvent:
+        event: AnyEvent = command.event.causes(data, source=SOURCE, recorded=self.at, time=when)
+        # Two parties may have given one id to commands on one case, and several events of one
+        # type may follow from one command. The affair is the case's; what the party wrote there
+        # names nothing of ours.
+        own_id = derived_id(arrival.key, data.TYPE, str(data.version))
+        return event.model_copy(update={"id": own_id, "correlationid": case.state.affair})
 
     def _refused(self, arrival: Arrival, item: str, refusal: Refusal) -> Sending:
         event = Event[Refused](

@@ -36,8 +36,10 @@ class Clocks(Protocol):
     async def time(self) -> datetime:
         """The time by the store's own clock."""
 
-    async def due(self, today: date, rules: Versions, limit: int) -> Sequence[CaseState]:
-        """Cases with a clock that speaks on this local day, or runs by older rules than these."""
+    async def due(
+        self, today: date, rules: Versions, limit: int, *, directory: int = 0
+    ) -> Sequence[CaseState]:
+        """Cases that are looked at on this local day, or stand by older rules than these."""
 
     async def fire(self, fired: Sequence[Fired]) -> None:
         """Keep each with its events; a case that has moved meanwhile is left, and due again."""
@@ -92,7 +94,9 @@ class Schedule:
         at = await self._sure_time()
         today = at.astimezone(self._zone).date()
         versions = Versions(rules.rulebook_version, rules.calendar_version)
-        while states := await self._clocks.due(today, versions, BATCH):
+        while states := await self._clocks.due(
+            today, versions, BATCH, directory=rules.directory_version
+        ):
             await self._clocks.fire([tick(state, rules, self._zone, at) for state in states])
             count += await self._announce()
             if len(states) < BATCH:

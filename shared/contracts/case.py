@@ -40,6 +40,10 @@ class Basis(StrEnum):
     """A nearer body was competent and is concerned by the matter."""
     FALLBACK = "fallback"
     """Nobody else is competent and clean: the instance's named desk."""
+    TRANSFER = "transfer"
+    """The body that led before handed it over."""
+    ESCALATION = "escalation"
+    """A body below let a term end."""
 
 
 class Reason(Value):

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 
 from services.intake.handlers.ports import CaseView
-from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened
+from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened, CaseReopened
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Database, Document
 
@@ -15,6 +15,7 @@ STATES = {
     CaseAssigned.TYPE: "assigned",
     CaseAccepted.TYPE: "accepted",
     CaseConcluded.TYPE: "concluded",
+    CaseReopened.TYPE: "accepted",
 }
 
 

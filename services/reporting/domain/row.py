@@ -15,6 +15,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReopened,
     ChannelAnnounced,
     ClockRestated,
     ClockStarted,
@@ -116,6 +117,9 @@ def change(event: AnyEvent) -> RowChange:
                 "in_time": said.in_time,
                 "times": said.times,
             }
+        case CaseReopened() as said:
+            facet, version = "concluded", said.version
+            data = {"body": said.body, "outcome": None}
         case ActivityRecorded() as said:
             table, facet = Table.ACTIVITY, "recorded"
             data = {
@@ -209,22 +213,27 @@ class CaseRow:
 
     @property
     def accepted(self) -> datetime | None:
+        """Nothing while a body leads that has not accepted it itself."""
+        accepted, assigned = self.facets.get("accepted"), self.facets.get("assigned")
+        if accepted and assigned and accepted.data["body"] != assigned.data["lead"]:
+            return None
         return self._time("accepted")
 
     @property
     def concluded(self) -> datetime | None:
-        return self._time("concluded")
+        """Nothing while it is taken up again."""
+        return self._time("concluded") if self._answer else None
 
     @property
     def in_time(self) -> bool | None:
         """Whether the answer met its clocks; nothing without an answer."""
-        facet = self.facets.get("concluded")
-        return None if facet is None else bool(facet.data["in_time"])
+        answer = self._answer
+        return None if answer is None else bool(answer["in_time"])
 
     @property
     def times_settled(self) -> int:
-        facet = self.facets.get("concluded")
-        return 0 if facet is None else int(str(facet.data["times"]))
+        answer = self._answer
+        return 0 if answer is None else int(str(answer["times"]))
 
     @property
     def due(self) -> Mapping[str, date]:
@@ -234,6 +243,11 @@ class CaseRow:
             for place, facet in self.facets.items()
             if place.startswith("clocks.")
         }
+
+    @property
+    def _answer(self) -> Mapping[str, Plain] | None:
+        facet = self.facets.get("concluded")
+        return facet.data if facet and facet.data["outcome"] is not None else None
 
     @property
     def _first(self) -> Mapping[str, Plain]:

@@ -4,7 +4,7 @@ Days are local: the day after the start is day one, and a term ends at the midni
 its last day. A last day is moved by `restated`, `extended` and `resumed`, and by nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -86,15 +86,43 @@ def clocks_at_opening(
     The rules in force on the local day of receipt hold; of two with one code, the first.
     Clocks of versions not given are counted again by the next sweep, which changes nothing.
     """
-    start = received.astimezone(zone).date()
+    return clocks_started(
+        STARTS_AT_OPENING,
+        kind,
+        received,
+        rulebook=rulebook,
+        working_days=working_days,
+        zone=zone,
+        versions=versions,
+    )
+
+
+def clocks_started(
+    by: Collection[str],
+    kind: Kind,
+    at: datetime,
+    *,
+    rulebook: Rulebook,
+    working_days: WorkingDays,
+    zone: tzinfo,
+    versions: Versions = Versions(),
+) -> tuple[Clock, ...]:
+    """The clocks that an act at this instant starts, if `by` are its names in the rulebook."""
+    start = at.astimezone(zone).date()
     rules: dict[str, ClockRule] = {}
     for rule in rulebook.clocks:
-        if rule.starts in STARTS_AT_OPENING and _fits(rule, kind, start):
+        if rule.starts in by and _fits(rule, kind, start):
             rules.setdefault(rule.code, rule)
     return tuple(
-        _counted(_begun(rule, kind, received), working_days, versions, zone)
-        for rule in rules.values()
+        _counted(_begun(rule, kind, at), working_days, versions, zone) for rule in rules.values()
     )
+
+
+def rule_of(clock: Clock, rulebook: Rulebook, zone: tzinfo) -> ClockRule | None:
+    """The rule that the clock runs by; None if the rulebook has it no more."""
+    start = clock.started.astimezone(zone).date()
+    same = (r for r in rulebook.clocks if r.code == clock.code and r.stops == clock.stops)
+    return next((rule for rule in same if _fits(rule, clock.kind, start)), None)
 
 
 def all_met(clocks: Iterable[Clock], stopped_by: str, at: datetime, zone: tzinfo) -> bool:
@@ -111,19 +139,16 @@ def restated(
     The rule is the one that a receipt on its first day would start today. A clock whose rule
     is gone runs on as it began.
     """
-    start = clock.started.astimezone(zone).date()
-    for rule in rulebook.clocks:
-        same = rule.code == clock.code and rule.stops == clock.stops
-        if same and _fits(rule, clock.kind, start):
-            clock = replace(
-                clock,
-                citation=rule.citation,
-                days=rule.days,
-                day_kind=rule.day_kind,
-                roll=rule.roll,
-                warn_before=rule.warn_before,
-            )
-            break
+    rule = rule_of(clock, rulebook, zone)
+    if rule is not None:
+        clock = replace(
+            clock,
+            citation=rule.citation,
+            days=rule.days,
+            day_kind=rule.day_kind,
+            roll=rule.roll,
+            warn_before=rule.warn_before,
+        )
     if not clock.days:
         return replace(clock, counted=versions)
     return _counted(clock, working_days, versions, zone)

@@ -3,17 +3,39 @@
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from shared.contracts.case import CaseAccept, CaseConclude
+from shared.contracts.case import (
+    CaseAccept,
+    CaseAmend,
+    CaseConclude,
+    CaseDecline,
+    CaseExtend,
+    CasePause,
+    CaseReopen,
+    CaseResume,
+    CaseTransfer,
+)
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import Fate, FieldProblem
 
-ORDERS: dict[str, type[Event[CaseAccept]] | type[Event[CaseConclude]]] = {
-    CaseAccept.TYPE: Event[CaseAccept],
-    CaseConclude.TYPE: Event[CaseConclude],
+CaseOrder = (
+    CaseAccept
+    | CaseAmend
+    | CaseConclude
+    | CaseDecline
+    | CaseExtend
+    | CasePause
+    | CaseReopen
+    | CaseResume
+    | CaseTransfer
+)
+ORDERS: dict[str, type[Event[Any]]] = {
+    contract.TYPE: Event[contract]  # type: ignore[valid-type]
+    for contract in get_args(CaseOrder)
 }
 """The commands that routing takes."""
 
@@ -53,7 +75,7 @@ class Command:
     item: str
     case: str
     order: str
-    event: Event[CaseAccept] | Event[CaseConclude]
+    event: Event[CaseOrder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +88,7 @@ class Sending:
     sequence: int
     fate: Fate
     events: tuple[AnyEvent, ...]
-    """What was announced of it: the case's event, or the refusal; nothing of a duplicate."""
+    """What was announced of it: the case's events, or the refusal; nothing of a duplicate."""
     order: str = ""
     """Digest of what was ordered; empty if that could not be read."""
 

@@ -13,7 +13,7 @@ that has one, the nearest in the tree, then the first by code. Where every body 
 outside desk leads: no body of the directory, so that nothing in it can concern that desk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -63,14 +63,18 @@ def assign(
     rulebook: Rulebook,
     on: date,
     load: Mapping[str, int] = NO_LOAD,
+    *,
+    past: Collection[str] = (),
 ) -> Assignment:
     """Name the bodies that take the matter, by the rules and the directory of the local day `on`.
 
     `load` is the number of open cases by body; a body that it does not name has none.
+    `past` are bodies that had the matter and did not take it up: they do not lead it again.
     """
     barred = excluded(matter, directory, rulebook, on)
     rule = _rule_for(matter.kind, rulebook, on)
-    search = _Search(matter, directory, on, frozenset(e.body for e in barred), load)
+    closed = frozenset(e.body for e in barred)
+    search = _Search(matter, directory, on, closed, load, frozenset(past))
     ways = courses(matter, directory, rule.cooperation if rule else CooperationMethod.NONE, on)
     way = search.way([course.lead for course in ways])
     found = search.by(rule.method, way) if rule else None
@@ -104,6 +108,22 @@ def assign(
         excluded=speaker.excluded(barred, search.passed_over, rulebook),
         reasons=tuple(reason for reason in spoken if reason is not None),
     )
+
+
+def is_competent(
+    code: str, matter: Matter, directory: DirectoryIndex, rulebook: Rulebook, on: date
+) -> bool:
+    """Whether the body could lead the matter, were it alone: at a way's unit or above it."""
+    body = directory.body(code, on)
+    if body is None:
+        return False
+    if code == directory.fallback_body:
+        return True
+    rule = _rule_for(matter.kind, rulebook, on)
+    ways = courses(matter, directory, rule.cooperation if rule else CooperationMethod.NONE, on)
+    search = _Search(matter, directory, on, frozenset(), NO_LOAD)
+    way = search.way([course.lead for course in ways])
+    return body.unit in way.line and any(search.covers(j, way) for j in body.jurisdictions)
 
 
 def _rule_for(kind: Kind, rulebook: Rulebook, on: date) -> CompetenceRule | None:
@@ -144,6 +164,7 @@ class _Search:
     on: date
     closed: frozenset[str]
     load: Mapping[str, int]
+    past: frozenset[str] = frozenset()
     passed_over: set[str] = field(default_factory=set)
     """Excluded bodies that the case would have gone to, as far as the search has come."""
 
@@ -189,10 +210,10 @@ class _Search:
         fallback = self.directory.fallback_body
         if fallback in self.closed:
             self.passed_over.add(fallback)
-        elif self.directory.body(fallback, self.on) is not None:
+        elif fallback not in self.past and self.directory.body(fallback, self.on) is not None:
             return fallback, Resort.DESK
         for bodies in self.directory.bodies_by_level(self.on):
-            clean = [body for body in bodies if body.code not in self.closed]
+            clean = [body for body in bodies if body.code not in self.closed | self.past]
             if clean:
                 nearest = min(clean, key=lambda body: (self._steps_to(body.unit, way), body.code))
                 return nearest.code, Resort.HIGHEST
@@ -207,8 +228,11 @@ class _Search:
                     self.passed_over.add(body.code)
                     conflict = True
                     continue
+                if body.code in self.past:
+                    continue
                 level = Basis.SAME_LEVEL if unit == way.unit else Basis.HIGHER_LEVEL
-                equals = [s for s, other in ranked[place + 1 :] if other.code not in self.closed]
+                out = self.closed | self.past
+                equals = [s for s, other in ranked[place + 1 :] if other.code not in out]
                 by_load = any(s[0] == standing[0] and s[1] > standing[1] for s in equals)
                 return _Found(body, Basis.CONFLICT if conflict else level, by_load)
         return None
@@ -217,13 +241,13 @@ class _Search:
         """The competent bodies at the unit with their standing; the least goes first."""
         found = []
         for body in self.directory.bodies_at(unit, self.on):
-            covering = [j for j in body.jurisdictions if self._covers(j, way)]
+            covering = [j for j in body.jurisdictions if self.covers(j, way)]
             if covering:
                 names_none = not any(jurisdiction.categories for jurisdiction in covering)
                 found.append(((names_none, self.load.get(body.code, 0), body.code), body))
         return sorted(found, key=lambda candidate: candidate[0])
 
-    def _covers(self, jurisdiction: Jurisdiction, way: _Way) -> bool:
+    def covers(self, jurisdiction: Jurisdiction, way: _Way) -> bool:
         return (
             jurisdiction.unit in way.line
             and (not jurisdiction.categories or self.matter.category in jurisdiction.categories)

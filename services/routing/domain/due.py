@@ -4,7 +4,7 @@ A case is moved by its own act first, then by new rules, then by the day: an ans
 by the last day that it was given under, and a rule that came in time saves a term.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import cast
@@ -12,8 +12,10 @@ from typing import cast
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, Standing, Versions, restated, same_term
 from services.routing.domain.lifecycle import CONCLUSION, CaseState
+from services.routing.domain.reassessing import Handing, escalated, reassessed
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
+    CaseAssigned,
     CaseEvent,
     ClockMet,
     ClockMissed,
@@ -33,8 +35,13 @@ def act_that_stops(clock: Clock, state: CaseState) -> datetime | None:
 
 
 def next_look(state: CaseState) -> date | None:
-    """The local day on which a clock of the case has something to say; None if none ever has."""
+    """The local day on which its clocks have something to say, or its bodies are weighed again.
+
+    None if that never comes.
+    """
     days = [day for clock in state.clocks if (day := _look(clock, state)) is not None]
+    if state.open and state.weighed.until is not None:
+        days.append(state.weighed.until)
     return min(days, default=None)
 
 
@@ -46,13 +53,16 @@ def oldest_count(state: CaseState) -> Versions | None:
     return Versions(min(v.rulebook for v in counted), min(v.calendar for v in counted))
 
 
+Said = tuple[tuple[CaseEvent, datetime], ...]
+"""Each with the moment at which it happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What happened to one clock: how it stands now, and what is said of it, if anything is."""
 
     clock: Clock
-    said: tuple[tuple[CaseEvent, datetime], ...] = ()
-    """Each with the moment at which it happened."""
+    said: Said = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +79,59 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
 
     Asked again of the state that it led to, it says nothing more.
     """
-    clocks: list[Clock] = []
-    events: list[AnyEvent] = []
-    version = state.version
-    for clock in state.clocks:
-        step = _step(clock, state, rules, zone, at)
-        clocks.append(step.clock)
-        for data, when in step.said:
-            version += 1
-            events.append(_event(state, data.model_copy(update={"version": version}), when, at))
-    after = replace(state, clocks=tuple(clocks), version=version)
-    return Fired(state, after, tuple(events))
+    today = at.astimezone(zone).date()
+    after, said = _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
+    missed = {data.clock for data, _ in said if isinstance(data, ClockMissed)}
+    for rule in rules.rulebook.escalations:
+        if rule.clock in missed and rule.in_force(today) and _has_ladder(after, rules):
+            handing = escalated(after, rule, rules, today)
+            after, said = handing.state, (*said, (handing.said, at))
+    if after.open and _must_be_weighed(after, rules, today):
+        found = reassessed(after, rules, today)
+        if isinstance(found, Handing):
+            after, said = found.state, (*said, (found.said, at))
+        else:
+            after = found
+    return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
+
+
+def acts_settled(state: CaseState, zone: tzinfo) -> tuple[CaseState, Said]:
+    """The case with each clock that its body's acts stopped told of, before they are undone."""
+
+    def step(clock: Clock) -> Step:
+        act = act_that_stops(clock, state)
+        if act is None or clock.standing in {Standing.MET, Standing.LATE}:
+            return Step(clock)
+        return _stopped(clock, state, act, zone)
+
+    return _stepped(state, step)
+
+
+def _stepped(state: CaseState, step: Callable[[Clock], Step]) -> tuple[CaseState, Said]:
+    """The case after one step of each clock, and what is said of them, numbered."""
+    steps = [step(clock) for clock in state.clocks]
+    unnumbered = (each for one in steps for each in one.said)
+    said = tuple(
+        (data.model_copy(update={"version": version}), when)
+        for version, (data, when) in enumerate(unnumbered, start=state.version + 1)
+    )
+    clocks = tuple(one.clock for one in steps)
+    return replace(state, clocks=clocks, version=state.version + len(said)), said
+
+
+def _has_ladder(state: CaseState, rules: RulesInForce) -> bool:
+    """Nobody stands above the desks; an answered case needs nobody."""
+    desks = {rules.directory.fallback_body, rules.directory.outside_desk}
+    return state.open and not desks.intersection(state.bodies)
+
+
+def _must_be_weighed(state: CaseState, rules: RulesInForce, today: date) -> bool:
+    weighed = state.weighed
+    return (
+        weighed.directory < rules.directory_version
+        or weighed.rulebook < rules.rulebook_version
+        or (weighed.until is not None and weighed.until <= today)
+    )
 
 
 def _step(clock: Clock, state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> Step:
@@ -198,3 +250,5 @@ def _names(data: CaseEvent) -> Iterator[str]:
             yield from (data.clock, data.due.isoformat(), str(data.version))
         case ClockMet() | ClockMissed():
             yield from (data.clock, data.due.isoformat())
+        case CaseAssigned():
+            yield str(data.version)

@@ -1,6 +1,7 @@
 """What a decision on competence depends on, and which units it is about."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.routing.domain.directory import DirectoryIndex
@@ -20,6 +21,12 @@ class Matter:
     """Local day of the act, as far as it is known: that of the receipt."""
     author: str | None = None
     """The body that wrote the submission itself, if one did."""
+
+    def naming(self, concerns: Iterable[Concern]) -> "Matter":
+        """The same matter, that concerns these too."""
+        named = {*self.concerns, *concerns}
+        both = sorted(named, key=lambda c: (c.unit or "", c.office or ""))
+        return replace(self, concerns=tuple(both))
 
     @property
     def offices(self) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """How a submission becomes a case: what is announced of it, and the state it begins in."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, Versions, clocks_at_opening
 from services.routing.domain.competence import NO_LOAD, assign
-from services.routing.domain.lifecycle import CaseState, OpenedCase, Stage
+from services.routing.domain.lifecycle import CaseState, Grounds, OpenedCase, Stage
 from services.routing.domain.matter import Matter
+from services.routing.domain.reassessing import weighed
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import CaseAssigned, CaseOpened, ClockStarted, case_id
 from shared.contracts.envelope import AnyEvent, Event, derived_id
@@ -29,7 +30,9 @@ def open_case(
     """
     submission = event.data
     case = case_id(event.subject or event.id)
-    lead = _assigned(event, rules, zone, at, load)
+    on = at.astimezone(zone).date()
+    matter = _matter(event, zone)
+    lead = _assigned(matter, rules, on, load)
     clocks: tuple[Clock, ...] = ()
     if submission.eligibility == ELIGIBLE:
         clocks = clocks_at_opening(
@@ -52,7 +55,11 @@ def open_case(
         stage=Stage.ASSIGNED,
         version=len(announced),
         received=event.time,
+        matter=matter,
         clocks=clocks,
+        cooperating=lead.cooperating,
+        assigned=Grounds(lead.basis, lead.rule, lead.citation, lead.within_competence),
+        weighed=weighed(rules, on),
     )
     return OpenedCase(state=state, events=announced)
 
@@ -74,22 +81,20 @@ def _opened(event: Event[SubmissionReceived]) -> CaseOpened:
     )
 
 
-def _assigned(
-    event: Event[SubmissionReceived],
-    rules: RulesInForce,
-    zone: tzinfo,
-    at: datetime,
-    load: Mapping[str, int],
-) -> CaseAssigned:
+def _matter(event: Event[SubmissionReceived], zone: tzinfo) -> Matter:
     submission = event.data
-    matter = Matter(
+    return Matter(
         kind=submission.kind,
         category=submission.category,
         unit=submission.unit,
         concerns=(submission.concerns,),
         acted=event.time.astimezone(zone).date(),
     )
-    on = at.astimezone(zone).date()
+
+
+def _assigned(
+    matter: Matter, rules: RulesInForce, on: date, load: Mapping[str, int]
+) -> CaseAssigned:
     assignment = assign(matter, rules.directory, rules.rulebook, on, load)
     return CaseAssigned(
         version=2,

@@ -108,6 +108,22 @@ BESIDE = {
 }
 """By whether it was looked for above the unit, as only an equal office elsewhere asks for."""
 
+TRANSFER = Label(
+    vi="{before} chuyển vụ việc để {body} chủ trì{source}.",
+    en="{before} handed the case over to {body}, which leads it now{source}.",
+)
+ESCALATION = {
+    True: Label(
+        vi="Hết thời hạn mà {before} chưa thực hiện; {body} tiếp nhận và chủ trì{source}.",
+        en="A term ended and {before} had not acted; {body} takes the lead{source}.",
+    ),
+    False: Label(
+        vi="Hết thời hạn mà {before} chưa thực hiện; {body} tham gia để đôn đốc{source}.",
+        en="A term ended and {before} had not acted; {body} joins to urge it{source}.",
+    ),
+}
+"""By whether the body up the ladder takes over."""
+
 EXCLUDED = {
     ConflictMethod.ACCUSED_SITS_IN_BODY: Label(
         vi="{body} không được tham gia vì {office}, chức vụ mà người bị phản ánh đang hoặc từng"
@@ -175,6 +191,13 @@ class Speaker:
 
     def beside(self, body: str, start: Start) -> Reason:
         return self._said(BESIDE[start.above], body=self._body(body), unit=self._unit(start.unit))
+
+    def transfer(self, body: str, before: str) -> Reason:
+        return self._said(TRANSFER, body=self._body(body), before=self._body(before))
+
+    def escalation(self, body: str, before: str, *, takes_over: bool) -> Reason:
+        template = ESCALATION[takes_over]
+        return self._said(template, body=self._body(body), before=self._body(before))
 
     def excluded(
         self, found: Iterable[Exclusion], spoken: Collection[str], rulebook: Rulebook

@@ -32,6 +32,7 @@ class MongoClocks:
                 IndexModel([("clocks.look", ASCENDING)], sparse=True),
                 IndexModel([("clocks.rulebook", ASCENDING)], sparse=True),
                 IndexModel([("clocks.calendar", ASCENDING)], sparse=True),
+                IndexModel([("clocks.directory", ASCENDING)], sparse=True),
                 IndexModel([("waiting", ASCENDING)], sparse=True),
             ]
         )
@@ -45,13 +46,16 @@ class MongoClocks:
         said: datetime = hello["localTime"]
         return said.astimezone(UTC)
 
-    async def due(self, today: date, rules: Versions, limit: int) -> Sequence[CaseState]:
+    async def due(
+        self, today: date, rules: Versions, limit: int, *, directory: int = 0
+    ) -> Sequence[CaseState]:
         found = self._cases.find(
             {
                 "$or": [
                     {"clocks.look": {"$lte": today.isoformat()}},
                     {"clocks.rulebook": {"$lt": rules.rulebook}},
                     {"clocks.calendar": {"$lt": rules.calendar}},
+                    {"clocks.directory": {"$lt": directory}},
                 ]
             },
             {"state": 1},

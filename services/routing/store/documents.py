@@ -21,7 +21,8 @@ def state_fields(state: CaseState) -> Document:
 
     `clocks.look` is the local day, as ISO text, on which one of them has something to say;
     `clocks.rulebook` and `clocks.calendar` are the oldest versions that a running one was counted
-    with. A case without such a clock has none of the three, and is in none of their indexes.
+    with, or its bodies were weighed by; `clocks.directory` that of the latter. What has nothing to
+    come has none of them, and is in none of their indexes. `bodies` are those that hold it.
     """
     look, counted = next_look(state), oldest_count(state)
     clocks: dict[str, Any] = {}
@@ -29,7 +30,12 @@ def state_fields(state: CaseState) -> Document:
         clocks["look"] = look.isoformat()
     if counted is not None:
         clocks |= {"rulebook": counted.rulebook, "calendar": counted.calendar}
+    if state.open:
+        older = min(state.weighed.rulebook, clocks.get("rulebook", state.weighed.rulebook))
+        clocks |= {"directory": state.weighed.directory, "rulebook": older}
     return {
+        "bodies": list(state.bodies),
+        "open": state.open,
         "version": state.version,
         "state": STATE.dump_python(state, mode="json"),
         "clocks": clocks,

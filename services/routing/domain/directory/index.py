@@ -5,6 +5,7 @@ directory of tens of thousands of units stays quick to ask.
 No answer depends on the order in which the directory lists its entries.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -46,6 +47,22 @@ class DirectoryIndex:
             self._bodies_by_level[self.level(body.unit)].append(body)
             for member in set(body.members):
                 self._bodies_of_member[member].append(body)
+
+        dated = (
+            *directory.units,
+            *directory.offices,
+            *directory.bodies,
+            *directory.holdings,
+            *directory.relations,
+            *directory.recusals,
+        )
+        bounds = {day for entry in dated for day in (entry.valid_from, entry.valid_to) if day}
+        self._bounds = sorted(bounds)
+
+    def next_change(self, after: date) -> date | None:
+        """The first later day from which on the directory may answer otherwise."""
+        place = bisect_right(self._bounds, after)
+        return self._bounds[place] if place < len(self._bounds) else None
 
     def unit(self, code: str, on: date) -> Unit | None:
         return in_force(self._units, code, on)

@@ -1,0 +1,118 @@
+"""What is wrong with an order on a case, each with what to do; a rule of law is cited."""
+
+from services.routing.domain.clocks import Clock
+from services.routing.domain.command import Refusal
+from shared.contracts.rulebook import Rulebook
+
+
+def _on_case(problem: str, title: str, advice: str) -> Refusal:
+    return Refusal.of(problem, title, field="/subject", advice=advice)
+
+
+def _on_time(problem: str, title: str, advice: str) -> Refusal:
+    return Refusal.of(problem, title, field="/time", advice=advice)
+
+
+def _cited(rule: str, rulebook: Rulebook) -> str:
+    citations = (r.citation for r in rulebook.conflicts if r.code == rule)
+    return next(citations, rule)
+
+
+def not_lead() -> Refusal:
+    advice = "Give orders only on cases whose case.assigned.v1 names you as the lead."
+    return _on_case("not-lead", "Another body leads this case", advice)
+
+
+def concerned(rule: str, rulebook: Rulebook) -> Refusal:
+    advice = f"{_cited(rule, rulebook)}: wait; the case goes to another body by itself."
+    return _on_case("concerned", "Your body may not touch this case", advice)
+
+
+def already_accepted() -> Refusal:
+    advice = "Nothing is left to do; conclude the case when it is answered."
+    return _on_case("already-accepted", "The case is accepted already", advice)
+
+
+def accepted_stays() -> Refusal:
+    advice = "Transfer the case to the competent body, or conclude it."
+    return _on_case("already-accepted", "The case is accepted already", advice)
+
+
+def not_accepted() -> Refusal:
+    advice = "Send case.accept.v1 for this case first, then conclude it again."
+    return _on_case("not-accepted", "The case is not accepted yet", advice)
+
+
+def already_concluded() -> Refusal:
+    advice = "Nothing is left to do; a conclusion stands until case.reopen.v1."
+    return _on_case("already-concluded", "The case is concluded", advice)
+
+
+def not_concluded() -> Refusal:
+    advice = "Go on with the case: it is open."
+    return _on_case("not-concluded", "The case is not concluded", advice)
+
+
+def desk_stays() -> Refusal:
+    advice = "Handle the case, or transfer it to a body that is competent and not concerned."
+    return _on_case("last-desk", "Nobody stands behind the named desk", advice)
+
+
+def time_in_future() -> Refusal:
+    advice = "Give the moment when it happened, and set the clock of the sending system."
+    return _on_time("time-in-future", "The act lies in the future", advice)
+
+
+def time_before_receipt() -> Refusal:
+    advice = "Give the moment when it happened, at or after the case's time of receipt."
+    return _on_time("time-before-receipt", "The act lies before the receipt", advice)
+
+
+def time_before_acceptance() -> Refusal:
+    advice = "Give the moment of the answer, at or after that of the acceptance."
+    title = "The answer lies before the acceptance of the case"
+    return _on_time("time-before-acceptance", title, advice)
+
+
+def time_before_conclusion() -> Refusal:
+    advice = "Give the moment of the reopening, at or after that of the conclusion."
+    title = "The reopening lies before the conclusion of the case"
+    return _on_time("time-before-conclusion", title, advice)
+
+
+def leads_already() -> Refusal:
+    title, advice = "This body leads the case already", "Name another body."
+    return Refusal.of("leads-already", title, field="/data/to", advice=advice)
+
+
+def receiver_concerned(rule: str, rulebook: Rulebook) -> Refusal:
+    advice = f"{_cited(rule, rulebook)}: name a body that the matter does not concern."
+    title = "That body may not touch this case"
+    return Refusal.of("receiver-concerned", title, field="/data/to", advice=advice)
+
+
+def receiver_not_competent() -> Refusal:
+    advice = "Name a body of the directory in force whose jurisdiction covers the case."
+    title = "That body is not competent for this case"
+    return Refusal.of("receiver-not-competent", title, field="/data/to", advice=advice)
+
+
+def named_already() -> Refusal:
+    title, advice = "The case concerns these already", "Nothing is left to do."
+    return Refusal.of("named-already", title, field="/data/concerns", advice=advice)
+
+
+def not_in_directory(place: int) -> Refusal:
+    advice = "Name an office or a unit by its code in the directory."
+    title = "The directory does not know this"
+    return Refusal.of("not-in-directory", title, field=f"/data/concerns/{place}", advice=advice)
+
+
+def unknown_clock() -> Refusal:
+    title, advice = "No such term runs on this case", "Name a clock of its clock.started.v1."
+    return Refusal.of("unknown-clock", title, field="/data/clock", advice=advice)
+
+
+def rule_gone(clock: Clock) -> Refusal:
+    advice = f"{clock.citation}: the rulebook in force has this term no more; it runs as it began."
+    return Refusal.of("rule-gone", "The term has no rule any more", field="/data", advice=advice)

@@ -1,0 +1,380 @@
+"""What a body's order does to a case, and why it is refused where it is.
+
+Only the lead gives orders, and only while nothing keeps it away from the case. Whatever an order
+does, the case is weighed again: it never stays with, nor goes to, a body that may not touch it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from services.routing.domain import clocks as terms
+from services.routing.domain import objections
+from services.routing.domain.clocks import Clock, Versions, all_met, clocks_started, rule_of
+from services.routing.domain.command import CaseOrder, Refusal
+from services.routing.domain.competence import is_competent
+from services.routing.domain.due import acts_settled
+from services.routing.domain.lifecycle import CONCLUSION, CaseState, Stage
+from services.routing.domain.reassessing import (
+    Handing,
+    barred,
+    handed_on,
+    reassessed,
+    transferred,
+)
+from services.routing.domain.rules import RulesInForce
+from shared.contracts.case import (
+    Assigning,
+    CaseAccept,
+    CaseAccepted,
+    CaseAmend,
+    CaseAmended,
+    CaseConclude,
+    CaseConcluded,
+    CaseDecline,
+    CaseDeclined,
+    CaseEvent,
+    CaseExtend,
+    CasePause,
+    CaseReopen,
+    CaseReopened,
+    CaseResume,
+    CaseTransfer,
+    ClockPaused,
+    ClockRestated,
+    ClockStarted,
+    Restating,
+)
+from shared.contracts.rulebook import ClockRule
+
+SKEW = timedelta(minutes=5)
+"""How far a body's clock may run ahead of the stream's."""
+ACCEPTANCE = frozenset({"accepted"})
+"""What a clock rule names as its start where the acceptance starts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The case after an order, and what is said of it, each with its moment; in version order."""
+
+    after: CaseState
+    said: tuple[tuple[CaseEvent, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An order as it came: about an act at `at`, taken in at `recorded`."""
+
+    party: str
+    at: datetime
+    recorded: datetime
+
+
+def decide(
+    state: CaseState, order: CaseOrder, act: Act, rules: RulesInForce, zone: tzinfo
+) -> Decision | Refusal:
+    """What a party's order does to the case.
+
+    Who does not lead the case is told so before anything else: its state is none of theirs.
+    """
+    today = act.recorded.astimezone(zone).date()
+    if act.party != state.lead:
+        return objections.not_lead()
+    for exclusion in barred(state, rules, today):
+        if exclusion.body == act.party:
+            return objections.concerned(exclusion.rule, rules.rulebook)
+    if act.at > act.recorded + SKEW:
+        return objections.time_in_future()
+    if act.at < state.received:
+        return objections.time_before_receipt()
+    return _Taking(state, act, rules, zone, today).take(order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """One order on one case."""
+
+    state: CaseState
+    act: Act
+    rules: RulesInForce
+    zone: tzinfo
+    today: date
+
+    def take(self, order: CaseOrder) -> Decision | Refusal:
+        match order:
+            case CaseAccept():
+                return self._accept()
+            case CaseConclude():
+                return self._conclude(order)
+            case CaseReopen():
+                return self._reopen(order)
+            case _ if not self.state.open:
+                return objections.already_concluded()
+            case CaseExtend() | CasePause() | CaseResume():
+                return self._on_term(order)
+            case CaseDecline():
+                return self._decline(order)
+            case CaseTransfer():
+                return self._transfer(order)
+            case CaseAmend():
+                return self._amend(order)
+
+    def _accept(self) -> Decision | Refusal:
+        match self.state.stage:
+            case Stage.ACCEPTED:
+                return objections.already_accepted()
+            case Stage.CONCLUDED:
+                return objections.already_concluded()
+            case Stage.ASSIGNED:
+                accepted = CaseAccepted(version=self.state.version + 1, body=self.state.lead)
+                after = replace(
+                    self.state,
+                    stage=Stage.ACCEPTED,
+                    accepted=self.act.at,
+                    version=accepted.version,
+                )
+                known = {clock.code for clock in self.state.clocks}
+                return self._with_clocks(after, (accepted,), lambda clock: clock.code not in known)
+
+    def _conclude(self, order: CaseConclude) -> Decision | Refusal:
+        state, at = self.state, self.act.at
+        match state.stage:
+            case Stage.ASSIGNED:
+                return objections.not_accepted()
+            case Stage.CONCLUDED:
+                return objections.already_concluded()
+            case Stage.ACCEPTED:
+                if state.accepted is not None and at < state.accepted:
+                    return objections.time_before_acceptance()
+                concluded = CaseConcluded(
+                    version=state.version + 1,
+                    body=state.lead,
+                    outcome=order.outcome,
+                    in_time=all_met(state.clocks, CONCLUSION, at, self.zone),
+                    times=state.settled + 1,
+                )
+                after = replace(
+                    state,
+                    stage=Stage.CONCLUDED,
+                    accepted=state.accepted or at,
+                    concluded=at,
+                    settled=concluded.times,
+                    version=concluded.version,
+                )
+                return self._said(after, concluded)
+
+    def _reopen(self, order: CaseReopen) -> Decision | Refusal:
+        """What ran is settled first; the terms that an acceptance starts begin anew."""
+        if self.state.concluded is None:
+            return objections.not_concluded()
+        if self.act.at < self.state.concluded:
+            return objections.time_before_conclusion()
+        settled, said = acts_settled(self.state, self.zone)
+        reopened = CaseReopened(
+            version=settled.version + 1, body=settled.lead, citation=order.citation
+        )
+        after = replace(
+            settled,
+            stage=Stage.ACCEPTED,
+            accepted=self.act.at,
+            concluded=None,
+            version=reopened.version,
+        )
+        decision = self._with_clocks(after, (reopened,), lambda _: True)
+        return self._weighed(replace(decision, said=(*said, *decision.said)), Assigning.RULES)
+
+    def _decline(self, order: CaseDecline) -> Decision | Refusal:
+        directory = self.rules.directory
+        if self.state.stage is Stage.ACCEPTED:
+            return objections.accepted_stays()
+        if self.state.lead in {directory.fallback_body, directory.outside_desk}:
+            return objections.desk_stays()
+        settled, said = acts_settled(self.state, self.zone)
+        declined = CaseDeclined(
+            version=settled.version + 1,
+            body=settled.lead,
+            ground=order.ground,
+            citation=order.citation,
+        )
+        past = tuple(dict.fromkeys((*settled.past, settled.lead)))
+        left = replace(settled, past=past, version=declined.version)
+        handing = handed_on(left, self.rules, self.today, Assigning.DECLINE)
+        return self._handed(handing, (*said, (declined, self.act.at)))
+
+    def _transfer(self, order: CaseTransfer) -> Decision | Refusal:
+        rules, matter = self.rules, self.state.matter
+        if order.to == self.state.lead:
+            return objections.leads_already()
+        for exclusion in barred(self.state, rules, self.today):
+            if exclusion.body == order.to:
+                return objections.receiver_concerned(exclusion.rule, rules.rulebook)
+        if not is_competent(order.to, matter, rules.directory, rules.rulebook, self.today):
+            return objections.receiver_not_competent()
+        settled, said = acts_settled(self.state, self.zone)
+        handing = transferred(settled, order.to, order.citation, rules, self.today)
+        return self._handed(handing, said)
+
+    def _amend(self, order: CaseAmend) -> Decision | Refusal:
+        """Accused who are named later move the case at once where its bodies are concerned."""
+        matter = self.state.matter.naming(order.concerns)
+        if matter == self.state.matter:
+            return objections.named_already()
+        unknown = self._unknown(order)
+        if unknown is not None:
+            return objections.not_in_directory(unknown)
+        settled, said = acts_settled(self.state, self.zone)
+        amended = CaseAmended(
+            version=settled.version + 1, body=settled.lead, concerns=matter.concerns
+        )
+        after = replace(settled, matter=matter, version=amended.version)
+        decision = Decision(after, (*said, (amended, self.act.at)))
+        return self._weighed(decision, Assigning.CONCERNS)
+
+    def _unknown(self, order: CaseAmend) -> int | None:
+        """Place of the first concern that names nothing of the directory."""
+        directory, on = self.rules.directory, self.today
+        for place, concern in enumerate(order.concerns):
+            office = concern.office is not None and directory.office(concern.office, on)
+            unit = concern.unit is not None and directory.knows_unit(concern.unit)
+            if not (office or unit) or (concern.office is not None and not office):
+                return place
+        return None
+
+    def _on_term(self, order: CaseExtend | CasePause | CaseResume) -> Decision | Refusal:
+        match order:
+            case CaseExtend():
+                return self._extend(order)
+            case CasePause():
+                return self._pause(order)
+            case CaseResume():
+                return self._resume(order)
+
+    def _extend(self, order: CaseExtend) -> Decision | Refusal:
+        return self._on_clock(
+            order.clock,
+            lambda clock, rule: terms.extended(
+                clock, order.days, rule, self.rules.working_days, self.zone
+            ),
+            Restating.EXTENSION,
+        )
+
+    def _pause(self, order: CasePause) -> Decision | Refusal:
+        first = self.act.at.astimezone(self.zone).date()
+        found = self._changed(order.clock, lambda clock, rule: terms.paused(clock, first, rule))
+        if isinstance(found, Refusal):
+            return found
+        after, before, _ = found
+        paused = ClockPaused(
+            version=after.version,
+            clock=before.code,
+            citation=order.citation,
+            body=after.lead,
+            first=first,
+        )
+        return self._said(after, paused)
+
+    def _resume(self, order: CaseResume) -> Decision | Refusal:
+        on = self.act.at.astimezone(self.zone).date()
+        return self._on_clock(
+            order.clock,
+            lambda clock, rule: terms.resumed(clock, on, rule, self.rules.working_days, self.zone),
+            Restating.PAUSE,
+        )
+
+    def _on_clock(
+        self,
+        code: str,
+        change: Callable[[Clock, ClockRule], Clock | Refusal],
+        why: Restating,
+    ) -> Decision | Refusal:
+        found = self._changed(code, change)
+        if isinstance(found, Refusal):
+            return found
+        after, before, clock = found
+        restated = ClockRestated(
+            version=after.version,
+            clock=clock.code,
+            citation=clock.citation,
+            due_before=before.due,
+            due=clock.due,
+            why=why,
+            rulebook_before=before.counted.rulebook,
+            rulebook=clock.counted.rulebook,
+            calendar_before=before.counted.calendar,
+            calendar=clock.counted.calendar,
+        )
+        return self._said(after, restated)
+
+    def _changed(
+        self, code: str, change: Callable[[Clock, ClockRule], Clock | Refusal]
+    ) -> tuple[CaseState, Clock, Clock] | Refusal:
+        """The case with its running clock of this code changed, the clock before and after."""
+        place = self._place_of(code)
+        if place is None:
+            return objections.unknown_clock()
+        before = self.state.clocks[place]
+        rule = rule_of(before, self.rules.rulebook, self.zone)
+        if rule is None:
+            return objections.rule_gone(before)
+        clock = change(before, rule)
+        if isinstance(clock, Refusal):
+            return clock
+        others = self.state.clocks
+        after = replace(
+            self.state,
+            clocks=(*others[:place], clock, *others[place + 1 :]),
+            version=self.state.version + 1,
+        )
+        return after, before, clock
+
+    def _place_of(self, code: str) -> int | None:
+        """A case that was reopened has several clocks of one code: the last one counts."""
+        places = [i for i, clock in enumerate(self.state.clocks) if clock.code == code]
+        return places[-1] if places else None
+
+    def _with_clocks(
+        self, after: CaseState, said: tuple[CaseEvent, ...], wanted: Callable[[Clock], bool]
+    ) -> Decision:
+        """The same, with the terms that an acceptance at this moment starts."""
+        rules, version = self.rules, after.version
+        started = tuple(filter(wanted, self._started_by_acceptance()))
+        clocks_said = tuple(
+            ClockStarted(
+                version=number,
+                clock=clock.code,
+                citation=clock.citation,
+                started=clock.started,
+                due=clock.due,
+                rulebook=rules.rulebook_version,
+                calendar=rules.calendar_version,
+            )
+            for number, clock in enumerate(started, start=version + 1)
+        )
+        after = replace(after, clocks=(*after.clocks, *started), version=version + len(started))
+        return self._said(after, *said, *clocks_said)
+
+    def _started_by_acceptance(self) -> tuple[Clock, ...]:
+        """None for what was never eligible: no clock runs on it."""
+        if not self.state.clocks:
+            return ()
+        return clocks_started(
+            ACCEPTANCE,
+            self.state.matter.kind,
+            self.act.at,
+            rulebook=self.rules.rulebook,
+            working_days=self.rules.working_days,
+            zone=self.zone,
+            versions=Versions(self.rules.rulebook_version, self.rules.calendar_version),
+        )
+
+    def _weighed(self, decision: Decision, why: Assigning) -> Decision:
+        found = reassessed(decision.after, self.rules, self.today, why)
+        if isinstance(found, CaseState):
+            return replace(decision, after=found)
+        return self._handed(found, decision.said)
+
+    def _handed(self, handing: Handing, said: tuple[tuple[CaseEvent, datetime], ...]) -> Decision:
+        return Decision(handing.state, (*said, (handing.said, self.act.at)))
+
+    def _said(self, after: CaseState, *said: CaseEvent) -> Decision:
+        return Decision(after, tuple((each, self.act.at) for each in said))
