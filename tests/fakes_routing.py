@@ -56,9 +56,11 @@ class MemoryClocks:
     async def time(self) -> datetime:
         return self.at
 
-    async def due(self, today: date, rules: Versions, limit: int) -> Sequence[CaseState]:
+    async def due(
+        self, today: date, rules: Versions, limit: int, *, directory: int = 0
+    ) -> Sequence[CaseState]:
         states = (kept.state for kept in self.cases.kept.values())
-        return [state for state in states if _speaks(state, today, rules)][:limit]
+        return [s for s in states if _speaks(s, today, rules, directory)][:limit]
 
     async def fire(self, fired: Sequence[Fired]) -> None:
         for each in fired:
@@ -77,8 +79,10 @@ class MemoryClocks:
         self.unannounced = [event for event in self.unannounced if event.id not in said]
 
 
-def _speaks(state: CaseState, today: date, rules: Versions) -> bool:
-    look, counted = next_look(state), oldest_count(state)
+def _speaks(state: CaseState, today: date, rules: Versions, directory: int) -> bool:
+    look, counted, weighed = next_look(state), oldest_count(state), state.weighed
+    if state.open and (weighed.directory < directory or weighed.rulebook < rules.rulebook):
+        return True
     if look is not None and look <= today:
         return True
     return counted is not None and (

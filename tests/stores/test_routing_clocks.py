@@ -64,7 +64,7 @@ class Desk:
         )
 
     async def order(self, *commands, recorded=None) -> None:
-        take = command_taker(self.cases, self.ledger, ZONE, lambda: self.at)
+        take = command_taker(self.rules, self.cases, self.ledger, ZONE, lambda: self.at)
         arrivals = [
             sent(command, n, recorded=recorded or self.at) for n, command in enumerate(commands, 1)
         ]

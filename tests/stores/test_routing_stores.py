@@ -59,7 +59,10 @@ def accepted(case: KeptCase, key: str = "k1", recorded=LATER) -> KeptCase:
     data = CaseAccepted(version=case.state.version + 1, body=case.state.lead)
     event = accept(case.state.case, time=LATER).causes(data, source="/test", recorded=recorded)
     moved = sending(key, fate=Fate.KEPT, events=(event,), order="digest")
-    return KeptCase(case.state.after(event), (*case.acted, moved))
+    return KeptCase(
+        replace(case.state, stage=Stage.ACCEPTED, accepted=LATER, version=data.version),
+        (*case.acted, moved),
+    )
 
 
 def concluded(case: KeptCase, key: str = "k2") -> KeptCase:
@@ -68,7 +71,10 @@ def concluded(case: KeptCase, key: str = "k2") -> KeptCase:
     )
     event = conclude(case.state.case, time=LATER).causes(data, source="/test", recorded=LATER)
     moved = sending(key, item="c2", fate=Fate.KEPT, events=(event,), order="digest")
-    return KeptCase(case.state.after(event), (*case.acted, moved))
+    return KeptCase(
+        replace(case.state, stage=Stage.CONCLUDED, concluded=LATER, version=data.version),
+        (*case.acted, moved),
+    )
 
 
 class TestCases:
@@ -266,8 +272,18 @@ class TestReplicas:
     async def take(self, mongo_database):
         cases, commands = MongoCases(mongo_database), MongoCommands(mongo_database)
         await cases.add_once([opened(f"s{n}") for n in range(20)])
+        rules = MemoryRules()
+        await rules.add_once(
+            [
+                published(DirectoryPublished(version=3, directory=directory())),
+                published(RulebookPublished(version=5, rulebook=rulebook())),
+                published(CalendarPublished(version=7, calendar=calendar())),
+            ]
+        )
         ticks = count()
-        return command_taker(cases, commands, ZONE, lambda: LATER + timedelta(seconds=next(ticks)))
+        return command_taker(
+            rules, cases, commands, ZONE, lambda: LATER + timedelta(seconds=next(ticks))
+        )
 
     def arrivals(self, item: str, first: int) -> list[Arrival]:
         """One acceptance for each of twenty cases."""

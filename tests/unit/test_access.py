@@ -104,7 +104,14 @@ class TestUsers:
     def test_a_body_commands_cases_and_no_reports(self):
         assert set(body("b1").publish) == {
             "command.b1.case.accept.v1",
+            "command.b1.case.amend.v1",
             "command.b1.case.conclude.v1",
+            "command.b1.case.decline.v1",
+            "command.b1.case.extend.v1",
+            "command.b1.case.pause.v1",
+            "command.b1.case.reopen.v1",
+            "command.b1.case.resume.v1",
+            "command.b1.case.transfer.v1",
             "ask.b1.*.*",
         }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.routing.domain.calendar import WorkingDays
 from services.routing.domain.clocks import Standing, Versions, clocks_at_opening
 from services.routing.domain.due import next_look, oldest_count, tick
-from services.routing.domain.lifecycle import CaseState, Stage
+from services.routing.domain.lifecycle import CaseState, Stage, Weighed
 from shared.contracts.rulebook import ClockRule, DayKind, Holiday
 from shared.contracts.vocabulary import Kind
 from tests.examples_routing import (
@@ -20,6 +20,7 @@ from tests.examples_routing import (
     calendar,
     clock_rule,
     label,
+    matter,
     rulebook,
     rules_in_force,
 )
@@ -50,7 +51,9 @@ def opened(*rules: ClockRule, **more) -> CaseState:
         stage=Stage.ASSIGNED,
         version=3,
         received=NOON,
+        matter=matter(),
         clocks=clocks,
+        weighed=Weighed(RULES.directory_version, RULES.rulebook_version),
     )
     return replace(state, **more)
 

@@ -53,7 +53,9 @@ class Routing:
         minutes = count()
         self.cases, self.ledger, self.rules = MemoryCases(), MemoryCommands(), MemoryRules()
         self.open_cases = case_opener(self.rules, self.cases, ZONE, self.now(minutes))
-        self.take_commands = command_taker(self.cases, self.ledger, ZONE, self.now(minutes))
+        self.take_commands = command_taker(
+            self.rules, self.cases, self.ledger, ZONE, self.now(minutes)
+        )
         self.keep_rules = rule_keeper(self.rules)
         self._tell_fates = fate_teller(self.ledger)
 
@@ -342,7 +344,7 @@ class TestLostRace:
     async def test_is_decided_anew(self, routing):
         await routing.open_cases([submission_received()])
         cases = OvertakenCases(routing.cases, routing.take_commands, [sent(accept(CASE), 1)])
-        slower = command_taker(cases, routing.ledger, ZONE, lambda: NOON)
+        slower = command_taker(routing.rules, cases, routing.ledger, ZONE, lambda: NOON)
 
         [refused] = await slower([sent(accept(CASE, item="c2"), 2)])
 
@@ -351,14 +353,14 @@ class TestLostRace:
     async def test_to_the_same_command_is_a_duplicate(self, routing):
         await routing.open_cases([submission_received()])
         cases = OvertakenCases(routing.cases, routing.take_commands, [sent(accept(CASE), 1)])
-        slower = command_taker(cases, routing.ledger, ZONE, lambda: NOON)
+        slower = command_taker(routing.rules, cases, routing.ledger, ZONE, lambda: NOON)
 
         assert await slower([sent(accept(CASE), 2)]) == []
 
     async def test_to_the_same_sending_repeats_its_event(self, routing):
         await routing.open_cases([submission_received()])
         cases = OvertakenCases(routing.cases, routing.take_commands, [sent(accept(CASE), 1)])
-        slower = command_taker(cases, routing.ledger, ZONE, lambda: NOON)
+        slower = command_taker(routing.rules, cases, routing.ledger, ZONE, lambda: NOON)
 
         repeated = await slower([sent(accept(CASE), 1)])
 
@@ -367,7 +369,7 @@ class TestLostRace:
     async def test_leaves_the_other_cases_of_the_batch_moved(self, routing):
         await routing.open_cases([submission_received("s1"), submission_received("s2")])
         cases = OvertakenCases(routing.cases, routing.take_commands, [sent(accept(CASE), 1)])
-        slower = command_taker(cases, routing.ledger, ZONE, lambda: NOON)
+        slower = command_taker(routing.rules, cases, routing.ledger, ZONE, lambda: NOON)
 
         events = await slower(
             [sent(accept(CASE, item="c2"), 2), sent(accept(case_id("s2"), item="c3"), 3)]
@@ -377,7 +379,9 @@ class TestLostRace:
 
     async def test_without_end_gives_the_batch_back(self, routing):
         await routing.open_cases([submission_received()])
-        slower = command_taker(NeverFirst(routing.cases), routing.ledger, ZONE, lambda: NOON)
+        slower = command_taker(
+            routing.rules, NeverFirst(routing.cases), routing.ledger, ZONE, lambda: NOON
+        )
 
         with pytest.raises(CasesContended):
             await slower([sent(accept(CASE), 1)])

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.domain.clocks import Clock
-from services.routing.domain.command import Refusal
-from services.routing.domain.lifecycle import CaseState, Stage, decide
+from services.routing.domain.command import CaseOrder, Refusal
+from services.routing.domain.lifecycle import CaseState, Stage, Weighed
+from services.routing.domain.orders import Act, decide
 from shared.contracts.case import CaseAccept, CaseAccepted, CaseConclude, CaseConcluded
 from shared.contracts.vocabulary import Outcome
-from tests.examples_routing import NOON, ZONE, event
+from tests.examples_routing import NOON, ZONE, matter, rules_in_force
 
 HOUR = timedelta(hours=1)
 ACCEPT = CaseAccept()
@@ -33,21 +34,30 @@ ASSIGNED = CaseState(
     stage=Stage.ASSIGNED,
     version=3,
     received=NOON,
+    matter=matter(),
     clocks=(CLOCK,),
+    weighed=Weighed(3, 5),
 )
+RULES = rules_in_force()
 ACCEPTED = replace(ASSIGNED, stage=Stage.ACCEPTED, version=4, accepted=NOON + HOUR)
-CONCLUDED = replace(ACCEPTED, stage=Stage.CONCLUDED, version=5)
+CONCLUDED = replace(ACCEPTED, stage=Stage.CONCLUDED, version=5, concluded=NOON + 2 * HOUR)
 
 
-def decided(
+def decision(
     state: CaseState,
-    order: CaseAccept | CaseConclude,
+    order: CaseOrder,
     *,
     party: str = "ward-front",
     at: datetime = NOON + 2 * HOUR,
     recorded: datetime | None = None,
 ):
-    return decide(state, order, party=party, at=at, recorded=recorded or at, zone=ZONE)
+    return decide(state, order, Act(party, at, recorded or at), RULES, ZONE)
+
+
+def decided(*arguments, **more):
+    """What is said first, or the refusal."""
+    found = decision(*arguments, **more)
+    return found if isinstance(found, Refusal) else found.said[0][0]
 
 
 def refused(*arguments, **more) -> str:
@@ -143,10 +153,10 @@ ORDERS = st.tuples(
 def test_whatever_is_ordered_the_versions_have_no_gap(orders):
     state, versions = ASSIGNED, [ASSIGNED.version]
     for order, party, at in orders:
-        found = decided(state, order, party=party, at=at)
+        found = decision(state, order, party=party, at=at)
         if not isinstance(found, Refusal):
-            state = state.after(event(found, item="e", subject="case-1", time=at))
-            versions.append(state.version)
+            state = found.after
+            versions += [data.version for data, _ in found.said]
 
     assert versions == list(range(3, 3 + len(versions)))
     assert len(versions) <= 3
