@@ -183,7 +183,7 @@ ROUTING = [
     changed("cases", about("one assignment: case {_id} has 0 assignments"),
             {"opening.1.type": "case.assigned.v1"}, "routing",
             opening__1__type="clock.started.v1"),
-    changed("cases", about("no conflict: case {_id} is led by excluded another"),
+    changed("cases", about("no conflict: case {_id} is held by excluded another"),
             {"opening.1.type": "case.assigned.v1"}, "routing",
             opening__1__data__lead="another", opening__1__data__excluded=[{"body": "another"}]),
 ]  # fmt: skip
