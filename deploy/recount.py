@@ -29,6 +29,9 @@ class CaseFacts:
     concluded: datetime | None = None
     concluded_recorded: datetime | None = None
     in_time: bool = False
+    times: int = 1
+    way: str | None = None
+    """How it was passed on, if that is how it ended."""
 
 
 def recount(
@@ -64,7 +67,11 @@ def _letters(case: CaseFacts, *, old: bool, accepted: bool, concluded: bool) -> 
         return columns
     kind = {"complaint": 0, "denunciation": 1}.get(case.kind, 2)
     columns += ["9", "10", str(11 + kind)]
-    columns.append("14" if concluded else "16" if accepted else "17")
+    if concluded and case.way:
+        way = {"guided": "23", "forwarded": "24", "urged": "25"}[case.way]
+        return [*columns, "17", "22", way]
+    settled = "14" if case.times == 1 else "15"
+    columns.append(settled if concluded else "16" if accepted else "17")
     if case.within:
         columns += ["18", str(19 + kind)]
     else:

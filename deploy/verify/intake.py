@@ -14,6 +14,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReferred,
     CaseReopened,
     ChannelInterrupted,
 )
@@ -30,6 +31,7 @@ STATES = {
     CaseAccepted.TYPE: "accepted",
     CaseConcluded.TYPE: "concluded",
     CaseReopened.TYPE: "accepted",
+    CaseReferred.TYPE: "referred",
 }
 
 

@@ -14,6 +14,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReferred,
     CaseReopened,
     ReportPublished,
 )
@@ -64,7 +65,9 @@ def _facts(case: str, document: Document) -> CaseFacts:
     events = sorted(events_of(document), key=lambda event: event["data"]["version"])
     by_type = {event["type"]: event for event in events}
     opened, assigned = by_type[CaseOpened.TYPE], by_type.get(CaseAssigned.TYPE)
-    accepted, concluded = by_type.get(CaseAccepted.TYPE), by_type.get(CaseConcluded.TYPE)
+    accepted = by_type.get(CaseAccepted.TYPE)
+    ended = [event for event in events if event["type"] in {CaseConcluded.TYPE, CaseReferred.TYPE}]
+    concluded = ended[-1] if ended else None
     reopened = by_type.get(CaseReopened.TYPE)
     if concluded and reopened and reopened["data"]["version"] > concluded["data"]["version"]:
         concluded = None
@@ -85,6 +88,8 @@ def _facts(case: str, document: Document) -> CaseFacts:
         concluded=_at(concluded["time"]) if concluded else None,
         concluded_recorded=_at(concluded["recordedtime"]) if concluded else None,
         in_time=bool(concluded and concluded["data"]["in_time"]),
+        times=concluded["data"].get("times", 1) if concluded else 1,
+        way=concluded["data"].get("way") if concluded else None,
     )
 
 

@@ -70,6 +70,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReferred,
     CaseReopened,
     DirectoryPublished,
     RulebookPublished,
@@ -84,7 +85,7 @@ from shared.runtime.web import Service, end_process
 
 NAME = "intake"
 RULES = (DirectoryPublished, RulebookPublished, CalendarPublished)
-CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded, CaseReopened)
+CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded, CaseReferred, CaseReopened)
 AWAY = (*UNAVAILABLE, WrappingAway, ParserUnavailable)
 
 

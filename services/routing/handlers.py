@@ -17,9 +17,10 @@ from services.routing.domain.command import (
     read_command,
     unknown_case,
 )
+from services.routing.domain.decision import Act
 from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import Act, decide
+from services.routing.domain.orders import decide
 from services.routing.domain.rules import RulePublished, RulesInForce
 from shared.contracts.case import CaseEvent
 from shared.contracts.envelope import AnyEvent, Event, derived_id

@@ -183,6 +183,59 @@ class CaseReopened(CaseEvent):
     citation: str
 
 
+class Referral(StrEnum):
+    """What is done with a matter that no body here may settle (Form 01/XLD, columns 23 to 25)."""
+
+    GUIDED = "guided"
+    """The sender was told whom to turn to."""
+    FORWARDED = "forwarded"
+    """It was passed to the authority that is competent."""
+    URGED = "urged"
+    """The authority that has it already was urged to settle it."""
+
+
+class CaseReferred(CaseEvent):
+    """The lead closed the case without looking into it: it belongs to somebody outside."""
+
+    TYPE: ClassVar[str] = "case.referred.v1"
+
+    body: Code
+    way: Referral
+    citation: str
+    in_time: bool = Field(description="Every clock that an answer stops was met.")
+
+
+class CaseRecommended(CaseEvent):
+    """The lead recommended something to a unit, that answers for it."""
+
+    TYPE: ClassVar[str] = "case.recommended.v1"
+
+    body: Code
+    number: int = Field(ge=1, description="1, 2, 3 … within the case.")
+    unit: Code
+    citation: str
+    due: date | None = None
+
+
+class Following(StrEnum):
+    """What became of a recommendation."""
+
+    ACCEPTED = "accepted"
+    CARRIED_OUT = "carried-out"
+    PARTLY_CARRIED_OUT = "partly-carried-out"
+    REFUSED = "refused"
+
+
+class CaseFollowedUp(CaseEvent):
+    """The lead looked what became of a recommendation; the newest of a number counts."""
+
+    TYPE: ClassVar[str] = "case.followed-up.v1"
+
+    body: Code
+    number: int = Field(ge=1)
+    following: Following
+
+
 class ClockStarted(CaseEvent):
     """A legal term began to run on a case."""
 
@@ -355,3 +408,31 @@ class CaseReopen(IngressData):
     TYPE: ClassVar[str] = "case.reopen.v1"
 
     citation: Cited
+
+
+class CaseRefer(IngressData):
+    """Command of a lead body: nobody here may settle it; we guided, forwarded or urged."""
+
+    TYPE: ClassVar[str] = "case.refer.v1"
+
+    way: Referral
+    citation: Cited
+
+
+class CaseRecommend(IngressData):
+    """Command of a lead body: we recommended something to this unit. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.recommend.v1"
+
+    unit: Code
+    citation: Cited
+    due: date | None = None
+
+
+class CaseFollowUp(IngressData):
+    """Command of a lead body: this became of our recommendation; also on a concluded case."""
+
+    TYPE: ClassVar[str] = "case.follow-up.v1"
+
+    number: int = Field(ge=1, description="That of `case.recommended.v1`.")
+    following: Following

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from services.routing.domain.clocks import Clock
 from services.routing.domain.command import CaseOrder, Refusal
+from services.routing.domain.decision import Act
 from services.routing.domain.lifecycle import CaseState, Stage, Weighed
-from services.routing.domain.orders import Act, decide
+from services.routing.domain.orders import decide
 from shared.contracts.case import CaseAccept, CaseAccepted, CaseConclude, CaseConcluded
 from shared.contracts.vocabulary import Outcome
 from tests.examples_routing import NOON, ZONE, matter, rules_in_force

@@ -7,10 +7,11 @@ import pytest
 
 from services.routing.domain.clocks import Clock, Standing
 from services.routing.domain.command import CaseOrder, Refusal
+from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import tick
 from services.routing.domain.lifecycle import CaseState, Stage
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import Act, Decision, decide
+from services.routing.domain.orders import decide
 from services.routing.domain.reassessing import may_touch
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
@@ -21,11 +22,16 @@ from shared.contracts.case import (
     CaseConclude,
     CaseDecline,
     CaseExtend,
+    CaseFollowUp,
     CasePause,
+    CaseRecommend,
+    CaseRefer,
     CaseReopen,
     CaseResume,
     CaseTransfer,
+    Following,
     Ground,
+    Referral,
 )
 from shared.contracts.directory import Holding
 from shared.contracts.rulebook import DayKind, EscalationRule
@@ -292,6 +298,48 @@ class TestReopen:
 
     def test_of_an_open_case_is_refused(self):
         assert refused(opened(), CaseReopen(citation=CITED)) == "not-concluded"
+
+
+class TestRefer:
+    REFER = CaseRefer(way=Referral.GUIDED, citation=CITED)
+
+    def test_closes_the_case_without_settling_it(self):
+        found = act(opened(), self.REFER)
+
+        assert types(found) == ["case.referred.v1"]
+        assert (found.after.open, found.after.settled) == (False, 0)
+
+    def test_a_case_that_is_over_is_not_referred(self):
+        assert refused(after(opened(), self.REFER), self.REFER) == "already-concluded"
+
+    def test_may_be_taken_up_again(self):
+        assert after(opened(), self.REFER, CaseReopen(citation=CITED)).open
+
+
+class TestRecommend:
+    RECOMMEND = CaseRecommend(unit="school", citation=CITED)
+
+    def test_each_has_its_number(self):
+        state = after(opened(), CaseAccept(), self.RECOMMEND)
+
+        assert act(state, self.RECOMMEND).said[0][0].number == 2
+
+    def test_is_followed_up_after_the_case_was_concluded(self):
+        state = after(opened(), CaseAccept(), self.RECOMMEND, CaseConclude(outcome=Outcome.RIGHT))
+
+        found = act(state, CaseFollowUp(number=1, following=Following.CARRIED_OUT))
+
+        assert types(found) == ["case.followed-up.v1"]
+
+    def test_one_that_was_not_given_is_not_followed_up(self):
+        follow = CaseFollowUp(number=1, following=Following.REFUSED)
+
+        assert refused(opened(), follow) == "unknown-recommendation"
+
+    def test_to_nobody_is_refused(self):
+        state = after(opened(), CaseAccept())
+
+        assert refused(state, CaseRecommend(unit="x", citation=CITED)) == "not-in-directory"
 
 
 class TestByItself:

@@ -19,6 +19,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "vi": "{body} đã có kết quả giải quyết.",
         "en": "{body} has concluded it.",
     },
+    "referred": {
+        "vi": "Không thuộc thẩm quyền giải quyết của {body}; nội dung đã được hướng dẫn hoặc "
+        "chuyển đến cơ quan có thẩm quyền.",
+        "en": "Not for {body} to settle; you were guided, or it was passed to the competent body.",
+    },
 }
 """By state and language."""
 

@@ -233,7 +233,7 @@ class CaseView:
     lead: str | None = None
     cooperating: tuple[str, ...] = ()
     state: str = "opened"
-    """`opened`, `assigned`, `accepted` or `concluded`."""
+    """`opened`, `assigned`, `accepted`, `concluded` or `referred`."""
 
     def is_held_by(self, body: str) -> bool:
         return body == self.lead or body in self.cooperating

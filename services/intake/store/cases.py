@@ -6,7 +6,14 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 
 from services.intake.handlers.ports import CaseView
-from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened, CaseReopened
+from shared.contracts import (
+    CaseAccepted,
+    CaseAssigned,
+    CaseConcluded,
+    CaseOpened,
+    CaseReferred,
+    CaseReopened,
+)
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Database, Document
 
@@ -16,6 +23,7 @@ STATES = {
     CaseAccepted.TYPE: "accepted",
     CaseConcluded.TYPE: "concluded",
     CaseReopened.TYPE: "accepted",
+    CaseReferred.TYPE: "referred",
 }
 
 

@@ -15,6 +15,7 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReferred,
     CaseReopened,
     ChannelAnnounced,
     ClockRestated,
@@ -109,17 +110,9 @@ def change(event: AnyEvent) -> RowChange:
         case CaseAccepted() as said:
             facet, version = "accepted", said.version
             data = {"body": said.body}
-        case CaseConcluded() as said:
+        case CaseConcluded() | CaseReferred() | CaseReopened() as said:
             facet, version = "concluded", said.version
-            data = {
-                "body": said.body,
-                "outcome": said.outcome.value,
-                "in_time": said.in_time,
-                "times": said.times,
-            }
-        case CaseReopened() as said:
-            facet, version = "concluded", said.version
-            data = {"body": said.body, "outcome": None}
+            data = _ended(said)
         case ActivityRecorded() as said:
             table, facet = Table.ACTIVITY, "recorded"
             data = {
@@ -153,6 +146,22 @@ def change(event: AnyEvent) -> RowChange:
             data=data,
         ),
     )
+
+
+def _ended(said: CaseConcluded | CaseReferred | CaseReopened) -> dict[str, Plain]:
+    """How a case ended; nothing but the body where it was taken up again."""
+    match said:
+        case CaseConcluded():
+            return {
+                "body": said.body,
+                "outcome": said.outcome.value,
+                "in_time": said.in_time,
+                "times": said.times,
+            }
+        case CaseReferred():
+            return {"body": said.body, "way": said.way.value, "in_time": said.in_time}
+        case CaseReopened():
+            return {"body": said.body}
 
 
 def newest(changes: Iterable[RowChange]) -> Mapping[tuple[Table, str], Mapping[str, Facet]]:
@@ -221,7 +230,7 @@ class CaseRow:
 
     @property
     def concluded(self) -> datetime | None:
-        """Nothing while it is taken up again."""
+        """When it was answered or passed on; nothing while it is taken up again."""
         return self._time("concluded") if self._answer else None
 
     @property
@@ -233,7 +242,13 @@ class CaseRow:
     @property
     def times_settled(self) -> int:
         answer = self._answer
-        return 0 if answer is None else int(str(answer["times"]))
+        return 0 if answer is None else int(str(answer.get("times", 0)))
+
+    @property
+    def referral(self) -> str | None:
+        """The way in which it was passed to somebody outside, if it was."""
+        answer = self._answer
+        return None if answer is None or "way" not in answer else str(answer["way"])
 
     @property
     def due(self) -> Mapping[str, date]:
@@ -247,7 +262,7 @@ class CaseRow:
     @property
     def _answer(self) -> Mapping[str, Plain] | None:
         facet = self.facets.get("concluded")
-        return facet.data if facet and facet.data["outcome"] is not None else None
+        return facet.data if facet and "in_time" in facet.data else None
 
     @property
     def _first(self) -> Mapping[str, Plain]:

@@ -14,7 +14,10 @@ from shared.contracts.case import (
     CaseConclude,
     CaseDecline,
     CaseExtend,
+    CaseFollowUp,
     CasePause,
+    CaseRecommend,
+    CaseRefer,
     CaseReopen,
     CaseResume,
     CaseTransfer,
@@ -28,7 +31,10 @@ CaseOrder = (
     | CaseConclude
     | CaseDecline
     | CaseExtend
+    | CaseFollowUp
     | CasePause
+    | CaseRecommend
+    | CaseRefer
     | CaseReopen
     | CaseResume
     | CaseTransfer

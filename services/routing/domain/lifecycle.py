@@ -60,6 +60,8 @@ class CaseState:
     concluded: datetime | None = None
     settled: int = 0
     """How often it was concluded."""
+    recommended: int = 0
+    """How many recommendations were given."""
     cooperating: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     """Bodies that declined it or let it lie: it does not come back to them by itself."""

@@ -39,7 +39,7 @@ def accepted_stays() -> Refusal:
 
 
 def not_accepted() -> Refusal:
-    advice = "Send case.accept.v1 for this case first, then conclude it again."
+    advice = "Send case.accept.v1 for this case first, then this command again."
     return _on_case("not-accepted", "The case is not accepted yet", advice)
 
 
@@ -106,6 +106,17 @@ def not_in_directory(place: int) -> Refusal:
     advice = "Name an office or a unit by its code in the directory."
     title = "The directory does not know this"
     return Refusal.of("not-in-directory", title, field=f"/data/concerns/{place}", advice=advice)
+
+
+def unknown_unit() -> Refusal:
+    title, advice = "The directory does not know this unit", "Give its code in the directory."
+    return Refusal.of("not-in-directory", title, field="/data/unit", advice=advice)
+
+
+def unknown_recommendation() -> Refusal:
+    title = "No such recommendation was given on this case"
+    advice = "Give the number that case.recommended.v1 says."
+    return Refusal.of("unknown-recommendation", title, field="/data/number", advice=advice)
 
 
 def unknown_clock() -> Refusal:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from services.routing.domain import clocks as terms
 from services.routing.domain import objections
-from services.routing.domain.clocks import Clock, Versions, all_met, clocks_started, rule_of
+from services.routing.domain.clocks import Clock, Versions, all_met, clocks_started
 from services.routing.domain.command import CaseOrder, Refusal
 from services.routing.domain.competence import is_competent
+from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import acts_settled
 from services.routing.domain.lifecycle import CONCLUSION, CaseState, Stage
+from services.routing.domain.orders_on_terms import on_term
 from services.routing.domain.reassessing import (
     Handing,
     barred,
@@ -35,39 +36,24 @@ from shared.contracts.case import (
     CaseDeclined,
     CaseEvent,
     CaseExtend,
+    CaseFollowedUp,
+    CaseFollowUp,
     CasePause,
+    CaseRecommend,
+    CaseRecommended,
+    CaseRefer,
+    CaseReferred,
     CaseReopen,
     CaseReopened,
     CaseResume,
     CaseTransfer,
-    ClockPaused,
-    ClockRestated,
     ClockStarted,
-    Restating,
 )
-from shared.contracts.rulebook import ClockRule
 
 SKEW = timedelta(minutes=5)
 """How far a body's clock may run ahead of the stream's."""
 ACCEPTANCE = frozenset({"accepted"})
 """What a clock rule names as its start where the acceptance starts it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The case after an order, and what is said of it, each with its moment; in version order."""
-
-    after: CaseState
-    said: tuple[tuple[CaseEvent, datetime], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """An order as it came: about an act at `at`, taken in at `recorded`."""
-
-    party: str
-    at: datetime
-    recorded: datetime
 
 
 def decide(
@@ -108,16 +94,18 @@ class _Taking:
                 return self._conclude(order)
             case CaseReopen():
                 return self._reopen(order)
+            case CaseFollowUp():
+                return self._follow_up(order)
             case _ if not self.state.open:
                 return objections.already_concluded()
             case CaseExtend() | CasePause() | CaseResume():
-                return self._on_term(order)
-            case CaseDecline():
-                return self._decline(order)
-            case CaseTransfer():
-                return self._transfer(order)
+                return on_term(self.state, order, self.act, self.rules, self.zone)
+            case CaseDecline() | CaseTransfer() | CaseRefer():
+                return self._away(order)
             case CaseAmend():
                 return self._amend(order)
+            case CaseRecommend():
+                return self._recommend(order)
 
     def _accept(self) -> Decision | Refusal:
         match self.state.stage:
@@ -183,6 +171,15 @@ class _Taking:
         decision = self._with_clocks(after, (reopened,), lambda _: True)
         return self._weighed(replace(decision, said=(*said, *decision.said)), Assigning.RULES)
 
+    def _away(self, order: CaseDecline | CaseTransfer | CaseRefer) -> Decision | Refusal:
+        match order:
+            case CaseDecline():
+                return self._decline(order)
+            case CaseTransfer():
+                return self._transfer(order)
+            case CaseRefer():
+                return self._refer(order)
+
     def _decline(self, order: CaseDecline) -> Decision | Refusal:
         directory = self.rules.directory
         if self.state.stage is Stage.ACCEPTED:
@@ -214,6 +211,55 @@ class _Taking:
         handing = transferred(settled, order.to, order.citation, rules, self.today)
         return self._handed(handing, said)
 
+    def _refer(self, order: CaseRefer) -> Decision | Refusal:
+        state, at = self.state, self.act.at
+        if state.accepted is not None and at < state.accepted:
+            return objections.time_before_acceptance()
+        referred = CaseReferred(
+            version=state.version + 1,
+            body=state.lead,
+            way=order.way,
+            citation=order.citation,
+            in_time=all_met(state.clocks, CONCLUSION, at, self.zone),
+        )
+        after = replace(
+            state,
+            stage=Stage.CONCLUDED,
+            accepted=state.accepted or at,
+            concluded=at,
+            version=referred.version,
+        )
+        return self._said(after, referred)
+
+    def _recommend(self, order: CaseRecommend) -> Decision | Refusal:
+        state = self.state
+        if state.stage is not Stage.ACCEPTED:
+            return objections.not_accepted()
+        if not self.rules.directory.knows_unit(order.unit):
+            return objections.unknown_unit()
+        recommended = CaseRecommended(
+            version=state.version + 1,
+            body=state.lead,
+            number=state.recommended + 1,
+            unit=order.unit,
+            citation=order.citation,
+            due=order.due,
+        )
+        after = replace(state, recommended=recommended.number, version=recommended.version)
+        return self._said(after, recommended)
+
+    def _follow_up(self, order: CaseFollowUp) -> Decision | Refusal:
+        state = self.state
+        if order.number > state.recommended:
+            return objections.unknown_recommendation()
+        followed = CaseFollowedUp(
+            version=state.version + 1,
+            body=state.lead,
+            number=order.number,
+            following=order.following,
+        )
+        return self._said(replace(state, version=followed.version), followed)
+
     def _amend(self, order: CaseAmend) -> Decision | Refusal:
         """Accused who are named later move the case at once where its bodies are concerned."""
         matter = self.state.matter.naming(order.concerns)
@@ -239,98 +285,6 @@ class _Taking:
             if not (office or unit) or (concern.office is not None and not office):
                 return place
         return None
-
-    def _on_term(self, order: CaseExtend | CasePause | CaseResume) -> Decision | Refusal:
-        match order:
-            case CaseExtend():
-                return self._extend(order)
-            case CasePause():
-                return self._pause(order)
-            case CaseResume():
-                return self._resume(order)
-
-    def _extend(self, order: CaseExtend) -> Decision | Refusal:
-        return self._on_clock(
-            order.clock,
-            lambda clock, rule: terms.extended(
-                clock, order.days, rule, self.rules.working_days, self.zone
-            ),
-            Restating.EXTENSION,
-        )
-
-    def _pause(self, order: CasePause) -> Decision | Refusal:
-        first = self.act.at.astimezone(self.zone).date()
-        found = self._changed(order.clock, lambda clock, rule: terms.paused(clock, first, rule))
-        if isinstance(found, Refusal):
-            return found
-        after, before, _ = found
-        paused = ClockPaused(
-            version=after.version,
-            clock=before.code,
-            citation=order.citation,
-            body=after.lead,
-            first=first,
-        )
-        return self._said(after, paused)
-
-    def _resume(self, order: CaseResume) -> Decision | Refusal:
-        on = self.act.at.astimezone(self.zone).date()
-        return self._on_clock(
-            order.clock,
-            lambda clock, rule: terms.resumed(clock, on, rule, self.rules.working_days, self.zone),
-            Restating.PAUSE,
-        )
-
-    def _on_clock(
-        self,
-        code: str,
-        change: Callable[[Clock, ClockRule], Clock | Refusal],
-        why: Restating,
-    ) -> Decision | Refusal:
-        found = self._changed(code, change)
-        if isinstance(found, Refusal):
-            return found
-        after, before, clock = found
-        restated = ClockRestated(
-            version=after.version,
-            clock=clock.code,
-            citation=clock.citation,
-            due_before=before.due,
-            due=clock.due,
-            why=why,
-            rulebook_before=before.counted.rulebook,
-            rulebook=clock.counted.rulebook,
-            calendar_before=before.counted.calendar,
-            calendar=clock.counted.calendar,
-        )
-        return self._said(after, restated)
-
-    def _changed(
-        self, code: str, change: Callable[[Clock, ClockRule], Clock | Refusal]
-    ) -> tuple[CaseState, Clock, Clock] | Refusal:
-        """The case with its running clock of this code changed, the clock before and after."""
-        place = self._place_of(code)
-        if place is None:
-            return objections.unknown_clock()
-        before = self.state.clocks[place]
-        rule = rule_of(before, self.rules.rulebook, self.zone)
-        if rule is None:
-            return objections.rule_gone(before)
-        clock = change(before, rule)
-        if isinstance(clock, Refusal):
-            return clock
-        others = self.state.clocks
-        after = replace(
-            self.state,
-            clocks=(*others[:place], clock, *others[place + 1 :]),
-            version=self.state.version + 1,
-        )
-        return after, before, clock
-
-    def _place_of(self, code: str) -> int | None:
-        """A case that was reopened has several clocks of one code: the last one counts."""
-        places = [i for i, clock in enumerate(self.state.clocks) if clock.code == code]
-        return places[-1] if places else None
 
     def _with_clocks(
         self, after: CaseState, said: tuple[CaseEvent, ...], wanted: Callable[[Clock], bool]

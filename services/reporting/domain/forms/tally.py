@@ -60,12 +60,17 @@ def facts_of(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | 
     assigned = window.has_seen(row.assigned)
     if assigned:
         facts.append(Fact.HANDLED)
-    if assigned and not row.within_competence:
+    over = window.has_seen(row.concluded)
+    if over and row.referral is not None:
+        facts += (Fact.NOT_WITHIN_COMPETENCE, Fact(row.referral))
+    elif assigned and not row.within_competence:
         facts += (Fact.NOT_WITHIN_COMPETENCE, Fact.FORWARDED)
     else:
         facts.append(Fact.WITHIN_COMPETENCE)
     accepted = window.has_seen(row.accepted)
-    if window.has_seen(row.concluded):
+    if over and row.referral is not None:
+        facts += (Fact.NOT_SETTLED, Fact.IN_TIME if row.in_time else Fact.LATE)
+    elif over:
         facts += (
             Fact.SETTLED_ONCE if row.times_settled == 1 else Fact.SETTLED_AGAIN,
             Fact.ANSWERED,
