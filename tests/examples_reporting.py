@@ -15,6 +15,8 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseOpened,
+    CaseReferred,
+    CaseReopened,
     ChannelAnnounced,
     ClockStarted,
     DirectoryPublished,
@@ -24,7 +26,7 @@ from shared.contracts import (
     SubmissionReceived,
 )
 from shared.contracts.activity import ActivityKind
-from shared.contracts.case import Basis, case_id
+from shared.contracts.case import Basis, Referral, case_id
 from shared.contracts.directory import (
     Agency,
     Body,
@@ -250,6 +252,16 @@ def case_concluded(
         version=version, body="front", outcome=Outcome.RIGHT, in_time=in_time, times=times
     )
     return event(data, time, about=case_id(submission), name=str(version))
+
+
+def case_referred(way: Referral, submission: str = "s1", version: int = 5) -> AnyEvent:
+    data = CaseReferred(version=version, body="front", way=way, citation="Điều 24", in_time=True)
+    return event(data, WITHIN, about=case_id(submission), name=str(version))
+
+
+def case_reopened(submission: str = "s1", *, version: int) -> AnyEvent:
+    data = CaseReopened(version=version, body="front", citation="Điều 37")
+    return event(data, WITHIN, about=case_id(submission), name=str(version))
 
 
 def activity_recorded(

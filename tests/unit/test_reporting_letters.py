@@ -3,6 +3,7 @@
 import pytest
 
 from services.reporting.domain.forms import LETTERS
+from shared.contracts.case import Referral
 from shared.contracts.vocabulary import Kind, Signatures
 from tests.examples_reporting import (
     AFTER,
@@ -15,6 +16,8 @@ from tests.examples_reporting import (
     case_assigned,
     case_concluded,
     case_opened,
+    case_referred,
+    case_reopened,
     cases_counted,
     submission_received,
 )
@@ -187,3 +190,30 @@ def test_the_circulars_identities_are_checked():
         "18 = 19 + 20 + 21",
         "22 = 23 + 24 + 25",
     }
+
+
+TAKEN_UP = (submission_received(), case_assigned(), case_accepted())
+ANSWERED_ONCE = (*TAKEN_UP, case_concluded())
+
+
+def test_16_counts_a_case_that_was_taken_up_again():
+    counted = columns(*ANSWERED_ONCE, case_reopened(version=6))
+
+    assert counted & {"14", "15", "16", "17"} == {"16"}
+
+
+def test_15_counts_its_second_answer():
+    again = case_concluded(version=7, times=2)
+
+    assert "15" in columns(*ANSWERED_ONCE, case_reopened(version=6), again)
+
+
+@pytest.mark.parametrize(
+    ("way", "column"),
+    [(Referral.GUIDED, "23"), (Referral.FORWARDED, "24"), (Referral.URGED, "25")],
+)
+def test_22_to_25_count_what_belongs_outside_by_its_way(way, column):
+    counted = columns(*TAKEN_UP, case_referred(way))
+
+    assert counted & {"14", "15", "16", "17"} == {"17"}
+    assert counted & {"18", "22", "23", "24", "25", "26"} == {"22", column}
