@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.domain.command import Command, Unreadable, read_command
-from shared.contracts.case import CaseAccept, CaseConclude
+from shared.contracts.order import CaseAccept, CaseConclude
 from tests.examples_routing import NOON, accept, conclude
 
 SECRET = "Nguyễn Thị Bí Mật 0912345678"

@@ -12,7 +12,8 @@ from services.routing.domain.command import CaseOrder, Refusal
 from services.routing.domain.decision import Act
 from services.routing.domain.lifecycle import CaseState, Stage, Weighed
 from services.routing.domain.orders import decide
-from shared.contracts.case import CaseAccept, CaseAccepted, CaseConclude, CaseConcluded
+from shared.contracts.case import CaseAccepted, CaseConcluded
+from shared.contracts.order import CaseAccept, CaseConclude
 from shared.contracts.vocabulary import Outcome
 from tests.examples_routing import NOON, ZONE, matter, rules_in_force
 

@@ -14,9 +14,9 @@ from services.routing.domain.opening import open_case
 from services.routing.domain.orders import decide
 from services.routing.domain.reassessing import may_touch
 from services.routing.domain.rules import RulesInForce
-from shared.contracts.case import (
-    Assigning,
-    Basis,
+from shared.contracts.case import Assigning, Basis, Following, Ground, Referral
+from shared.contracts.directory import Holding
+from shared.contracts.order import (
     CaseAccept,
     CaseAmend,
     CaseConclude,
@@ -29,11 +29,7 @@ from shared.contracts.case import (
     CaseReopen,
     CaseResume,
     CaseTransfer,
-    Following,
-    Ground,
-    Referral,
 )
-from shared.contracts.directory import Holding
 from shared.contracts.rulebook import DayKind, EscalationRule
 from shared.contracts.vocabulary import Concern, Outcome
 from tests.examples_routing import (

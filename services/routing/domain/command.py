@@ -8,7 +8,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from shared.contracts.case import (
+from shared.contracts.envelope import AnyEvent, Event
+from shared.contracts.ingress import Fate, FieldProblem
+from shared.contracts.order import (
     CaseAccept,
     CaseAmend,
     CaseConclude,
@@ -22,8 +24,6 @@ from shared.contracts.case import (
     CaseResume,
     CaseTransfer,
 )
-from shared.contracts.envelope import AnyEvent, Event
-from shared.contracts.ingress import Fate, FieldProblem
 
 CaseOrder = (
     CaseAccept

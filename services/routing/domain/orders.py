@@ -26,28 +26,30 @@ from services.routing.domain.reassessing import (
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
     Assigning,
-    CaseAccept,
     CaseAccepted,
-    CaseAmend,
     CaseAmended,
-    CaseConclude,
     CaseConcluded,
-    CaseDecline,
     CaseDeclined,
     CaseEvent,
-    CaseExtend,
     CaseFollowedUp,
+    CaseRecommended,
+    CaseReferred,
+    CaseReopened,
+    ClockStarted,
+)
+from shared.contracts.order import (
+    CaseAccept,
+    CaseAmend,
+    CaseConclude,
+    CaseDecline,
+    CaseExtend,
     CaseFollowUp,
     CasePause,
     CaseRecommend,
-    CaseRecommended,
     CaseRefer,
-    CaseReferred,
     CaseReopen,
-    CaseReopened,
     CaseResume,
     CaseTransfer,
-    ClockStarted,
 )
 
 SKEW = timedelta(minutes=5)

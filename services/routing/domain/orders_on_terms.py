@@ -11,14 +11,8 @@ from services.routing.domain.command import Refusal
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.rules import RulesInForce
-from shared.contracts.case import (
-    CaseExtend,
-    CasePause,
-    CaseResume,
-    ClockPaused,
-    ClockRestated,
-    Restating,
-)
+from shared.contracts.case import ClockPaused, ClockRestated, Restating
+from shared.contracts.order import CaseExtend, CasePause, CaseResume
 from shared.contracts.rulebook import ClockRule
 
 TermOrder = CaseExtend | CasePause | CaseResume
