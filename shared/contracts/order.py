@@ -1,0 +1,117 @@
+"""What the lead body of a case orders, on `command.<body>.<type>`; `subject` is the case."""
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.case import Following, Ground, Referral
+from shared.contracts.envelope import Code
+from shared.contracts.ingress import IngressData
+from shared.contracts.vocabulary import Concern, Outcome
+
+Cited = Annotated[str, Field(min_length=3, max_length=200)]
+"""Where it stands in law or in a decision: the citation alone, never a name or a text."""
+
+
+class CaseAccept(IngressData):
+    """Command of a lead body: we take this case up. The event's `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.accept.v1"
+
+
+class CaseConclude(IngressData):
+    """Command of a lead body: we answered, with this outcome. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.conclude.v1"
+
+    outcome: Outcome
+
+
+class CaseDecline(IngressData):
+    """Command of a lead body: we do not take this case up. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.decline.v1"
+
+    ground: Ground
+    citation: Cited
+
+
+class CaseTransfer(IngressData):
+    """Command of a lead body: this competent body leads from now on. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.transfer.v1"
+
+    to: Code
+    citation: Cited
+
+
+class CaseAmend(IngressData):
+    """Command of a lead body: the case concerns these too. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.amend.v1"
+
+    concerns: tuple[Concern, ...] = Field(min_length=1, max_length=20)
+
+
+class CaseExtend(IngressData):
+    """Command of a lead body: we extend this term by so many days of its kind."""
+
+    TYPE: ClassVar[str] = "case.extend.v1"
+
+    clock: Code
+    days: int = Field(ge=1, le=1000)
+    citation: Cited
+
+
+class CasePause(IngressData):
+    """Command of a lead body: this term stands still from the act's local day on."""
+
+    TYPE: ClassVar[str] = "case.pause.v1"
+
+    clock: Code
+    citation: Cited
+
+
+class CaseResume(IngressData):
+    """Command of a lead body: this term goes on from the act's local day, which counts."""
+
+    TYPE: ClassVar[str] = "case.resume.v1"
+
+    clock: Code
+
+
+class CaseReopen(IngressData):
+    """Command of a lead body: we take an answered case up again. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.reopen.v1"
+
+    citation: Cited
+
+
+class CaseRefer(IngressData):
+    """Command of a lead body: nobody here may settle it; we guided, forwarded or urged."""
+
+    TYPE: ClassVar[str] = "case.refer.v1"
+
+    way: Referral
+    citation: Cited
+
+
+class CaseRecommend(IngressData):
+    """Command of a lead body: we recommended something to this unit. `subject` is the case."""
+
+    TYPE: ClassVar[str] = "case.recommend.v1"
+
+    unit: Code
+    citation: Cited
+    due: date | None = None
+
+
+class CaseFollowUp(IngressData):
+    """Command of a lead body: this became of our recommendation; also on a concluded case."""
+
+    TYPE: ClassVar[str] = "case.follow-up.v1"
+
+    number: int = Field(ge=1, description="That of `case.recommended.v1`.")
+    following: Following
