@@ -10,24 +10,23 @@ from typing import Any
 
 from services.routing.domain import conflict
 from services.routing.domain.competence import is_competent
+from services.routing.domain.decision import Act, Decision
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.due import tick
 from services.routing.domain.lifecycle import CaseState, Stage
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import Act, Decision, decide
+from services.routing.domain.orders import decide
 from services.routing.domain.rules import RulesInForce
-from shared.contracts.case import (
-    Assigning,
+from shared.contracts.case import Assigning, CaseAssigned, Ground
+from shared.contracts.directory import Body, Directory, Holding, Recusal
+from shared.contracts.order import (
     CaseAccept,
     CaseAmend,
-    CaseAssigned,
     CaseConclude,
     CaseDecline,
     CaseReopen,
     CaseTransfer,
-    Ground,
 )
-from shared.contracts.directory import Body, Directory, Holding, Recusal
 from shared.contracts.rulebook import DayKind, EscalationRule
 from shared.contracts.vocabulary import Concern, Outcome
 from tests.examples_routing import (

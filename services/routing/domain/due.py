@@ -82,16 +82,17 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     today = at.astimezone(zone).date()
     after, said = _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
     missed = {data.clock for data, _ in said if isinstance(data, ClockMissed)}
-    for rule in rules.rulebook.escalations:
-        if rule.clock in missed and rule.in_force(today) and _has_ladder(after, rules):
-            handing = escalated(after, rule, rules, today)
-            after, said = handing.state, (*said, (handing.said, at))
     if after.open and _must_be_weighed(after, rules, today):
         found = reassessed(after, rules, today)
         if isinstance(found, Handing):
             after, said = found.state, (*said, (found.said, at))
         else:
             after = found
+    for rule in rules.rulebook.escalations:
+        blamed = after.lead == state.lead or not rule.takes_over
+        if rule.clock in missed and rule.in_force(today) and blamed and _has_ladder(after, rules):
+            handing = escalated(after, rule, rules, today)
+            after, said = handing.state, (*said, (handing.said, at))
     return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
 
 

@@ -87,7 +87,8 @@ def transferred(state: CaseState, to: str, citation: str, rules: RulesInForce, o
     within = seat is not None and seat.unit in line
     grounds = Grounds(Basis.TRANSFER, Assigning.TRANSFER.value, citation, within)
     closed = {exclusion.body for exclusion in barred(state, rules, on)}
-    others = tuple(b for b in state.cooperating if b != to and b not in closed)
+    fit = (b for b in state.cooperating if b not in closed and _there(b, rules, on))
+    others = tuple(body for body in fit if body != to)
     said = _speaker(state, rules, on, grounds.rule, citation).transfer(to, state.lead)
     moved = _moved(state, to, others)
     return _handing(
@@ -98,7 +99,8 @@ def transferred(state: CaseState, to: str, citation: str, rules: RulesInForce, o
 def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: date) -> Handing:
     """The case with the next clean body up the ladder: as its lead, or to urge it.
 
-    The highest body of all has nobody above it; the case then goes to the named desk.
+    Its bodies were weighed by these rules before. The highest body of all has nobody above it;
+    the case then goes to the named desk.
     """
     past = tuple(dict.fromkeys((*state.past, *state.bodies)))
     found = assign(state.matter, rules.directory, rules.rulebook, on, past=past)
