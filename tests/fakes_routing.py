@@ -11,6 +11,7 @@ from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.due import Fired, next_look, oldest_count
 from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.domain.rules import RulePublished, RulesInForce
+from services.routing.domain.worklist import Life, turn
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import Fate, FatesAsked
@@ -88,6 +89,45 @@ def _speaks(state: CaseState, today: date, rules: Versions, directory: int) -> b
     return counted is not None and (
         counted.rulebook < rules.rulebook or counted.calendar < rules.calendar
     )
+
+
+class MemoryWorklists:
+    """Over the same cases as `MemoryCases`, with what `clocks` announced of them."""
+
+    def __init__(self, cases: MemoryCases, clocks: MemoryClocks | None = None) -> None:
+        self.cases, self.clocks = cases, clocks
+
+    async def prepare(self) -> None:
+        pass
+
+    async def held(
+        self, body: str, limit: int, *, finished: bool = False, after: str = "", before: str = ""
+    ) -> Sequence[CaseState]:
+        states = (kept.state for kept in self.cases.kept.values())
+        found = (
+            state
+            for state in states
+            if body in state.bodies
+            and (finished or state.open)
+            and after < turn(state)
+            and (not before or turn(state) < before)
+        )
+        return sorted(found, key=turn)[:limit]
+
+    async def holders(self) -> Sequence[str]:
+        return sorted({body for kept in self.cases.kept.values() for body in kept.state.bodies})
+
+    async def life(self, case: str) -> Life | None:
+        if case not in self.cases.kept:
+            return None
+        kept = self.cases.kept[case]
+        fired = self.clocks.fired if self.clocks else []
+        said = (
+            *self.cases.openings[case],
+            *(event for sending in kept.acted for event in sending.events),
+            *(event for event in fired if event.subject == case),
+        )
+        return Life(kept.state, tuple(sorted(said, key=lambda event: event.data.version)))
 
 
 class MemoryCommands:

@@ -108,6 +108,7 @@ def operator() -> User:
             "command.*.*.*.*",
             "ask.*.*.fates",
             "ask.*.intake.key",
+            "ask.*.routing.*",
         ),
         subscribe=(DirectoryPublished.TYPE, "report.>"),
         never=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"),

@@ -14,6 +14,7 @@ Publishes
 
 Answers
     `ask.<party>.routing.fates`   what became of a party's own commands
+    `ask.<body>.routing.worklist`, `case`, `load`   the cases that a body holds; see `questions`
 
 Keeps, in its own database
     `cases`   one document per case: its state, and every event announced of it, word for word

@@ -12,8 +12,15 @@ from services.routing.handlers import (
     fate_teller,
     rule_keeper,
 )
+from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from services.routing.schedule import Schedule
-from services.routing.store import MongoCases, MongoClocks, MongoCommands, MongoRules
+from services.routing.store import (
+    MongoCases,
+    MongoClocks,
+    MongoCommands,
+    MongoRules,
+    MongoWorklists,
+)
 from shared.contracts import (
     CalendarPublished,
     DirectoryPublished,
@@ -29,6 +36,8 @@ from shared.runtime.telemetry import configure_logging
 from shared.runtime.web import Service, end_process
 
 NAME = "routing"
+OVERSEERS = frozenset({"operator"})
+"""Parties that are told how many cases each body has."""
 
 
 class Settings(ServiceSettings):
@@ -45,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     client = open_client(settings.mongo_url)
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
     rules, cases, ledger = MongoRules(database), MongoCases(database), MongoCommands(database)
-    clocks = MongoClocks(database)
+    clocks, worklists = MongoClocks(database), MongoWorklists(database)
     bus = Bus(
         settings.nats_url,
         NAME,
@@ -68,6 +77,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         CalendarPublished,
     )
     bus.answer(NAME, "fates", fate_teller(ledger))
+    reading = Reading(rules, worklists, settings.zone, now)
+    bus.answer(NAME, "worklist", worklist_teller(reading))
+    bus.answer(NAME, "case", case_teller(reading))
+    bus.answer(NAME, "load", load_teller(reading, OVERSEERS))
     schedule = Schedule(
         rules,
         clocks,
@@ -78,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
     async def prepare() -> None:
-        for store in (ledger, clocks):
+        for store in (ledger, clocks, worklists):
             await store.prepare()
 
     return Service(

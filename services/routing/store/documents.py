@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from services.routing.domain.command import Sending
 from services.routing.domain.due import next_look, oldest_count
 from services.routing.domain.lifecycle import CaseState, OpenedCase
+from services.routing.domain.worklist import turn
 from shared.contracts import CATALOGUE
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import Fate
@@ -22,7 +23,8 @@ def state_fields(state: CaseState) -> Document:
     `clocks.look` is the local day, as ISO text, on which one of them has something to say;
     `clocks.rulebook` and `clocks.calendar` are the oldest versions that a running one was counted
     with, or its bodies were weighed by; `clocks.directory` that of the latter. What has nothing to
-    come has none of them, and is in none of their indexes. `bodies` are those that hold it.
+    come has none of them, and is in none of their indexes. `bodies` are those that hold it, and
+    `turn` is its place in their worklists.
     """
     look, counted = next_look(state), oldest_count(state)
     clocks: dict[str, Any] = {}
@@ -36,6 +38,7 @@ def state_fields(state: CaseState) -> Document:
     return {
         "bodies": list(state.bodies),
         "open": state.open,
+        "turn": turn(state),
         "version": state.version,
         "state": STATE.dump_python(state, mode="json"),
         "clocks": clocks,

@@ -1,0 +1,207 @@
+"""What routing tells a body of the cases that it holds: a list, one case, a count.
+
+One rule of access holds for all of them, asked as of today and by the latest rules: what a body
+may not open is in no list of its and in no count, and is told of like what does not exist.
+"""
+
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from services.routing.domain.lifecycle import CaseState
+from services.routing.domain.reassessing import may_touch
+from services.routing.domain.rules import RulesInForce
+from services.routing.domain.worklist import Life, row, told, turn, turns_end
+from shared.contracts.envelope import AnyEvent
+from shared.contracts.worklist import (
+    Asked,
+    BodyLoad,
+    CaseAsked,
+    CaseTold,
+    LoadAsked,
+    LoadTold,
+    WorklistAsked,
+    WorklistTold,
+)
+from shared.runtime.bus import Answerer
+
+BATCH = 200
+"""Between two batches others have their turn, however much a body holds."""
+MOST_BYTES = 500_000
+"""Of history in one answer: NATS carries a megabyte."""
+ADVICE = "See the contract of this question."
+NOT_YOURS = CaseTold(status="not-yours", advice="Ask about a case that is assigned to your body.")
+
+
+class Rules(Protocol):
+    async def latest(self) -> RulesInForce | None:
+        """The latest version of each; None while one of the three has none."""
+
+
+class Worklists(Protocol):
+    async def held(
+        self, body: str, limit: int, *, finished: bool = False, after: str = "", before: str = ""
+    ) -> Sequence[CaseState]:
+        """Cases of which it is one of the bodies, by turn, from `after` to `before`, both open.
+
+        Those that are answered only if `finished`.
+        """
+
+    async def holders(self) -> Sequence[str]:
+        """Every body that holds a case, or did so until it was answered; by code."""
+
+    async def life(self, case: str) -> Life | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the answers need."""
+
+    rules: Rules
+    worklists: Worklists
+    zone: tzinfo
+    now: Callable[[], datetime]
+
+    async def view(self, party: str) -> "View | None":
+        """None while there are no rules, and therefore no case."""
+        rules = await self.rules.latest()
+        on = self.now().astimezone(self.zone).date()
+        return View(party, rules, on, self.worklists) if rules is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one party may read, today and by these rules."""
+
+    party: str
+    rules: RulesInForce
+    on: date
+    worklists: Worklists
+
+    def of(self, party: str) -> "View":
+        return View(party, self.rules, self.on, self.worklists)
+
+    def may_read(self, state: CaseState) -> bool:
+        return may_touch(self.party, state, self.rules, self.on)
+
+    async def cases(
+        self, *, finished: bool = False, after: str = "", before: str = ""
+    ) -> AsyncIterator[CaseState]:
+        """By turn."""
+        while True:
+            batch = await self.worklists.held(
+                self.party, BATCH, finished=finished, after=after, before=before
+            )
+            for state in filter(self.may_read, batch):
+                yield state
+            if len(batch) < BATCH:
+                return
+            after = turn(batch[-1])
+
+    async def count(self) -> int:
+        return sum([1 async for _ in self.cases()])
+
+
+def worklist_teller(reading: Reading) -> Answerer:
+    async def tell_worklist(party: str, question: bytes) -> WorklistTold:
+        """The cases that a body holds, page by page, those first whose term ends first."""
+        asked = _asked(WorklistAsked, question)
+        after = _opened(asked.after)
+        view = await reading.view(party)
+        if view is None:
+            return WorklistTold(status="told")
+        before = turns_end(asked.due_by) if asked.due_by else ""
+        page: list[CaseState] = []
+        async for state in view.cases(finished=asked.which == "all", after=after, before=before):
+            if len(page) == asked.limit:
+                rows = tuple(row(each, party) for each in page)
+                return WorklistTold(status="told", rows=rows, next=_closed(turn(page[-1])))
+            page.append(state)
+        return WorklistTold(status="told", rows=tuple(row(each, party) for each in page))
+
+    return _answering(tell_worklist, WorklistTold(status="invalid", advice=ADVICE))
+
+
+def case_teller(reading: Reading) -> Answerer:
+    async def tell_case(party: str, question: bytes) -> CaseTold:
+        """One case with its history, and why each assignment of it was made."""
+        asked = _asked(CaseAsked, question)
+        view, life = await reading.view(party), await reading.worklists.life(asked.case)
+        if view is None or life is None or not view.may_read(life.state):
+            return NOT_YOURS
+        events = tuple(e for e in life.events if e.data.version > asked.after)
+        page = _within(MOST_BYTES, events)
+        standing = told(life.state, party, view.rules, view.on)
+        return standing.model_copy(update={"events": page, "more": len(page) < len(events)})
+
+    return _answering(tell_case, CaseTold(status="invalid", advice=ADVICE))
+
+
+def load_teller(reading: Reading, overseers: Collection[str]) -> Answerer:
+    """`overseers` are told of every body, unless the directory has a body of that very code."""
+
+    async def tell_load(party: str, question: bytes) -> LoadTold:
+        """How many open cases a body holds."""
+        _asked(LoadAsked, question)
+        view = await reading.view(party)
+        if view is None:
+            return LoadTold(status="told")
+        oversees = party in overseers and view.rules.directory.body(party, view.on) is None
+        holders = await reading.worklists.holders() if oversees else [party]
+        counts = [BodyLoad(body=body, open=await view.of(body).count()) for body in holders]
+        return LoadTold(status="told", bodies=tuple(counts))
+
+    return _answering(tell_load, LoadTold(status="invalid", advice=ADVICE))
+
+
+class _Unclear(Exception):
+    """The question breaks its contract."""
+
+
+Told = TypeVar("Told", bound=BaseModel)
+Question = TypeVar("Question", bound=Asked)
+
+
+def _answering(teller: Callable[[str, bytes], Awaitable[Told]], invalid: Told) -> Answerer:
+    async def answer(party: str, question: bytes) -> bytes:
+        try:
+            said = await teller(party, question)
+        except _Unclear:
+            said = invalid
+        return said.model_dump_json(exclude_none=True).encode()
+
+    return answer
+
+
+def _asked(shape: type[Question], question: bytes) -> Question:
+    try:
+        return shape.model_validate_json(question)
+    except ValidationError:
+        raise _Unclear from None
+
+
+def _within(most: int, events: Sequence[AnyEvent]) -> tuple[dict[str, Any], ...]:
+    """As many of the first as `most` bytes hold; never none of some."""
+    page: list[dict[str, Any]] = []
+    for event in events:
+        most -= len(event.encode())
+        if page and most < 0:
+            break
+        page.append(event.model_dump(mode="json", exclude_none=True))
+    return tuple(page)
+
+
+def _closed(place: str) -> str:
+    return urlsafe_b64encode(place.encode()).decode()
+
+
+def _opened(cursor: str) -> str:
+    """A made-up one says some place, and opens nothing."""
+    try:
+        return b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise _Unclear from None

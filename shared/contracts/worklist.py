@@ -1,0 +1,123 @@
+"""What a body asks routing about the cases that it holds, on `ask.<body>.routing.<question>`.
+
+A body reads a case while it leads it or co-operates and nothing keeps it away today. Of any other
+case it is told what it would be told of one that does not exist.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.case import Exclusion
+from shared.contracts.envelope import Code, UtcDatetime
+from shared.contracts.vocabulary import Kind, Value
+
+MOST_ROWS = 200
+
+
+class Asked(BaseModel):
+    """A question; the party that asks stands in the subject."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class WorklistAsked(Asked):
+    """`worklist`: the cases that the body holds, those first whose term ends first."""
+
+    which: Literal["open", "all"] = "open"
+    due_by: date | None = Field(
+        default=None,
+        description="Only those whose next term ends on this local day or before; those whose "
+        "last day is over are among them.",
+    )
+    limit: int = Field(default=50, ge=1, le=MOST_ROWS)
+    after: str = Field(
+        default="", max_length=256, description="`next` of the page before; it means nothing else."
+    )
+
+
+class CaseAsked(Asked):
+    """`case`: one case with its whole history."""
+
+    case: Annotated[str, Field(min_length=1, max_length=128)]
+    after: int = Field(default=0, ge=0, description="Version after which the history goes on.")
+
+
+class LoadAsked(Asked):
+    """`load`: how many open cases a body holds; the operator is told of every body."""
+
+
+class Row(Value):
+    """A case in the worklist of one body.
+
+    `due`, `clock` and `citation` are those of the term that ends first of all that nothing has
+    stopped yet; a missed one stays until it is answered. None if nothing runs, or what runs is
+    paused.
+    """
+
+    case: str
+    unit: Code
+    kind: Kind
+    category: Code
+    stage: Literal["assigned", "accepted", "concluded"]
+    lead: Code
+    role: Literal["lead", "co-operating"]
+    version: int
+    received: UtcDatetime
+    due: date | None = None
+    clock: Code | None = None
+    citation: str | None = None
+
+
+class Term(Value):
+    """A legal term of a case as it stands."""
+
+    clock: Code
+    citation: str
+    stops: str = Field(description="`accepted` or `concluded`: what the term asks for.")
+    due: date
+    standing: Literal["running", "paused", "missed", "met", "late"]
+
+
+class WorklistTold(BaseModel):
+    """The answer. Pages follow one another in order; what moves meanwhile may be met twice."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["told", "invalid"]
+    advice: str = ""
+    rows: tuple[Row, ...] = ()
+    next: str = Field(default="", description="Ask with it as `after`; empty: this is the end.")
+
+
+class CaseTold(BaseModel):
+    """The answer; all but `advice` only where `status` is `told`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["told", "not-yours", "invalid"]
+    advice: str = ""
+    row: Row | None = None
+    cooperating: tuple[Code, ...] = ()
+    terms: tuple[Term, ...] = ()
+    excluded: tuple[Exclusion, ...] = Field(
+        default=(), description="Who may not touch it today, each with its reason in words."
+    )
+    events: tuple[dict[str, Any], ...] = Field(
+        default=(), description="What was announced of it, as CloudEvents, in version order."
+    )
+    more: bool = Field(default=False, description="Ask again after the last version told.")
+
+
+class BodyLoad(Value):
+    body: Code
+    open: int = Field(ge=0, description="As many as `worklist` has rows for it.")
+
+
+class LoadTold(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["told", "invalid"]
+    advice: str = ""
+    bodies: tuple[BodyLoad, ...] = Field(default=(), description="By code.")
