@@ -1,5 +1,6 @@
 """Routing's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,6 +29,12 @@ class MemoryCases:
                 self.openings[case.state.case] = case.events
                 self.kept[case.state.case] = KeptCase(case.state)
         return [self.openings[case.state.case] for case in opened]
+
+    async def prepare(self) -> None:
+        pass
+
+    async def open_by_lead(self) -> Mapping[str, int]:
+        return Counter(kept.state.lead for kept in self.kept.values() if kept.state.open)
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         return {case: self.kept[case] for case in cases if case in self.kept}
@@ -81,10 +88,11 @@ class MemoryClocks:
 
 
 def _speaks(state: CaseState, today: date, rules: Versions, directory: int) -> bool:
-    look, counted, weighed = next_look(state), oldest_count(state), state.weighed
-    if state.open and (weighed.directory < directory or weighed.rulebook < rules.rulebook):
-        return True
+    look, counted = next_look(state), oldest_count(state)
     if look is not None and look <= today:
+        return True
+    weighed = state.weighed
+    if state.open and (weighed.directory < directory or weighed.rulebook < rules.rulebook):
         return True
     return counted is not None and (
         counted.rulebook < rules.rulebook or counted.calendar < rules.calendar

@@ -1,10 +1,11 @@
 """What another rulebook would have done with the submissions that are in the log.
 
 Each is led again by the directory and calendar that it was led by, so that a difference comes from
-the rulebook alone. Texts are not in the log: kind, category, object and eligibility stay as they
-were told.
+the rulebook alone; among equal bodies the one that led it goes on, then the one that would lead
+fewest. Texts are not in the log: kind, category, object and eligibility stay as they were told.
 """
 
+from collections import ChainMap, Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
@@ -40,6 +41,8 @@ READ: dict[str, type[EventData]] = {
         ClockStarted,
     )
 }
+FEWEST = -1
+"""Less than any number of open cases."""
 TRIED_VERSION = 1
 """Stands for the version of a rulebook that is not published; no decision depends on it."""
 
@@ -120,12 +123,13 @@ async def simulate(client: Client, rulebook: Rulebook, since: date, zone: tzinfo
     if not log.directories or not log.calendars:
         raise Invalid(["A directory and a calendar must have been published before."])
     outcome = Outcome()
+    leads: Counter[str] = Counter()
     for case in log.received:
         if case not in log.assigned:
             outcome.waiting += 1
             continue
         outcome.cases += 1
-        difference = _difference(log, case, rulebook, zone)
+        difference = _difference(log, case, rulebook, zone, leads)
         if difference is not None:
             outcome.other_lead += difference.lead_was != difference.lead_would
             outcome.other_due += bool(difference.terms)
@@ -133,7 +137,10 @@ async def simulate(client: Client, rulebook: Rulebook, since: date, zone: tzinfo
     return outcome
 
 
-def _difference(log: _Log, case: str, rulebook: Rulebook, zone: tzinfo) -> Difference | None:
+def _difference(
+    log: _Log, case: str, rulebook: Rulebook, zone: tzinfo, leads: Counter[str]
+) -> Difference | None:
+    """What would be otherwise; `leads` counts the cases that each body would lead."""
     received, assigned = log.received[case], log.assigned[case]
     running = log.clocks.get(case, {})
     calendar = next((clock.calendar for clock in running.values()), max(log.calendars))
@@ -146,8 +153,10 @@ def _difference(log: _Log, case: str, rulebook: Rulebook, zone: tzinfo) -> Diffe
         working_days=log.calendars.get(calendar) or log.calendars[max(log.calendars)],
         calendar_version=calendar,
     )
-    opened = open_case(received, rules, zone, assigned.recordedtime or assigned.time)
+    load = ChainMap({assigned.data.lead: FEWEST}, leads)
+    opened = open_case(received, rules, zone, assigned.recordedtime or assigned.time, load)
     [would] = [e.data for e in opened.events if isinstance(e.data, CaseAssigned)]
+    leads[would.lead] += 1
     would_run = {e.data.clock: e.data for e in opened.events if isinstance(e.data, ClockStarted)}
     terms = tuple(_moved(running, would_run))
     if would.lead == assigned.data.lead and not terms:

@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
     async def prepare() -> None:
-        for store in (ledger, clocks, worklists):
+        for store in (cases, ledger, clocks, worklists):
             await store.prepare()
 
     return Service(

@@ -1,8 +1,9 @@
 """Routing's reactions: submissions become cases, commands move them, new rules are kept."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -32,6 +33,8 @@ from shared.runtime.refusal import problems_of
 
 MOST_ROUNDS = 5
 """A lost race means that the case moved; commands on one case are few."""
+COUNT_EVERY = timedelta(seconds=1)
+"""Counting reads every open case once: once for each batch would make opening ever slower."""
 
 
 class RulesMissing(Exception):
@@ -53,6 +56,9 @@ class Rules(Protocol):
 class Cases(Protocol):
     async def add_once(self, opened: Sequence[OpenedCase]) -> Sequence[tuple[AnyEvent, ...]]:
         """Keep each case unless it is known; for each, in this order, the events that stand."""
+
+    async def open_by_lead(self) -> Mapping[str, int]:
+        """How many open cases each body leads; one that leads none is absent."""
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         """Those of the cases that are kept, by id."""
@@ -84,20 +90,26 @@ class Commands(Protocol):
 def case_opener(
     rules: Rules, cases: Cases, zone: tzinfo, now: Callable[[], datetime]
 ) -> Callable[[Sequence[Event[SubmissionReceived]]], Awaitable[Sequence[AnyEvent]]]:
+    load = _Load(cases)
+
     async def open_cases(received: Sequence[Event[SubmissionReceived]]) -> Sequence[AnyEvent]:
         """Each submission becomes a case with a lead body; its legal clocks start.
 
         Once and for good: a redelivery repeats the events. Ineligible submissions are led and
-        counted like the others; no clock runs on them.
+        counted like the others; no clock runs on them. Of equal bodies the one with fewer open
+        cases leads.
         """
         latest = await rules.latest()
         if latest is None:
             raise RulesMissing("a directory, a rulebook and a calendar are needed")
         at = now()
+        leads = await load.at(at)
         opened: dict[str, OpenedCase] = {}
         for event in received:
-            case = open_case(event, latest, zone, at)
-            opened.setdefault(case.state.case, case)
+            case = open_case(event, latest, zone, at, leads)
+            if case.state.case not in opened:
+                opened[case.state.case] = case
+                leads[case.state.lead] += 1
         standing = await cases.add_once(tuple(opened.values()))
         return [event for events in standing for event in events]
 
@@ -163,6 +175,26 @@ def fate_teller(ledger: Commands) -> Answerer:
         return told.model_dump_json(exclude_none=True).encode()
 
     return tell_fates
+
+
+@dataclass(slots=True)
+class _Load:
+    """Open cases by lead: as the store counted them lately, and those opened here since.
+
+    What other processes do meanwhile, and what a redelivery had counted twice, is seen at the
+    next count: a second of it does no harm, for the counts draw level again.
+    """
+
+    cases: Cases
+    counted: datetime | None = None
+    _leads: Counter[str] = field(default_factory=Counter)
+
+    async def at(self, at: datetime) -> Counter[str]:
+        """The count that holds at this instant; the caller adds what it opens."""
+        if self.counted is None or abs(at - self.counted) >= COUNT_EVERY:
+            self._leads = Counter(await self.cases.open_by_lead())
+            self.counted = at
+        return self._leads
 
 
 @dataclass(slots=True)

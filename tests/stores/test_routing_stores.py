@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from services.routing.domain.lifecycle import KeptCase, OpenedCase, Stage
 from services.routing.domain.opening import open_case
 from services.routing.handlers import command_taker
 from services.routing.store import MongoCases, MongoCommands, MongoRules
+from services.routing.store.cases import OPEN_BY_LEAD
 from shared.contracts import (
     CalendarPublished,
     CaseAccepted,
@@ -22,7 +24,7 @@ from shared.contracts import (
 )
 from shared.contracts.case import case_id
 from shared.contracts.ingress import Fate, FatesAsked
-from shared.contracts.vocabulary import Outcome
+from shared.contracts.vocabulary import Concern, Outcome
 from shared.runtime.arrival import Arrival
 from tests.examples_routing import (
     NOON,
@@ -43,6 +45,16 @@ from tests.fakes_routing import MemoryCases, MemoryCommands, MemoryRules
 
 RECEIVED = NOON + timedelta(microseconds=123_456)
 LATER = NOON + timedelta(hours=1, microseconds=654_321)
+
+
+def examined(plan: Any, what: str) -> int:
+    """The first number of that name, however deep this version of the server puts it."""
+    if not isinstance(plan, dict | list):
+        return -1
+    if isinstance(plan, dict) and what in plan:
+        return plan[what]
+    parts = plan.values() if isinstance(plan, dict) else plan
+    return max((examined(part, what) for part in parts), default=-1)
 
 
 def opened(name: str = "s1", at=NOON) -> OpenedCase:
@@ -180,6 +192,44 @@ class TestCases:
 
         assert list(await cases.add_once([opened(at=LATER)])) == [opened().events]
         assert await cases.known([case_id("s1")]) == {case_id("s1"): accepted(before)}
+
+
+class TestLoad:
+    @pytest.fixture(params=["memory", "mongo"])
+    def cases(self, request):
+        if request.param == "memory":
+            return MemoryCases()
+        return MongoCases(request.getfixturevalue("mongo_database"))
+
+    async def test_without_cases_nobody_leads_one(self, cases):
+        assert dict(await cases.open_by_lead()) == {}
+
+    async def test_each_body_leads_its_open_cases(self, cases):
+        on_chair = Concern(office="ward-chair")
+        other = open_case(
+            submission_received("s4", concerns=on_chair), rules_in_force(), ZONE, NOON
+        )
+        await cases.add_once([*(opened(f"s{n}") for n in range(3)), other])
+        before = KeptCase(opened("s0").state)
+        done = replace(before.state, stage=Stage.CONCLUDED, concluded=LATER, version=9)
+        await cases.advance([(before, KeptCase(done))])
+
+        assert dict(await cases.open_by_lead()) == {"ward-front": 2, "province-front": 1}
+
+
+async def test_open_cases_are_counted_without_reading_one(mongo_database):
+    cases = MongoCases(mongo_database)
+    await cases.prepare()
+    await cases.add_once([opened(f"s{n}") for n in range(3)])
+
+    said = await mongo_database.command(
+        "explain",
+        {"aggregate": "cases", "pipeline": list(OPEN_BY_LEAD), "cursor": {}},
+        verbosity="executionStats",
+    )
+
+    assert examined(said, "totalDocsExamined") == 0
+    assert examined(said, "totalKeysExamined") >= 3
 
 
 class TestCommands:

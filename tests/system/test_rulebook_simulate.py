@@ -13,6 +13,7 @@ import yaml
 
 from deploy.rulebook.replay import simulate
 from deploy.rules import Invalid
+from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.opening import open_case
 from shared.contracts import CalendarPublished, ClockStarted, DirectoryPublished
 from shared.contracts.case import case_id
@@ -116,6 +117,21 @@ async def test_terms_that_would_begin_to_run_or_cease_to_are_told(log):
         ("acknowledge", date(2026, 3, 24), None),
         ("new", None, date(2026, 3, 11)),
     ]
+
+
+async def test_among_equal_bodies_the_one_that_led_goes_on(bare):
+    equals = directory(bodies=tuple(body(code, "school") for code in ("a", "b")))
+    await bare.tells(
+        published(DirectoryPublished(version=3, directory=equals)),
+        published(CalendarPublished(version=7, calendar=calendar())),
+    )
+    rules = rules_in_force(directory=DirectoryIndex(equals))
+    for n in range(4):
+        received = submission_received(f"s{n}")
+        opened = open_case(received, rules, ZONE, received.time, {"a": 1})
+        await bare.tells(received, *opened.events)
+
+    assert (await bare.simulate()).differences == []
 
 
 async def test_what_was_received_before_the_day_is_left_out(log):

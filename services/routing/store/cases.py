@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pymongo import UpdateOne
+from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from services.routing.domain.lifecycle import KeptCase, OpenedCase
 from services.routing.store.documents import (
@@ -15,6 +15,12 @@ from services.routing.store.documents import (
 )
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Database, insert_new
+
+OPEN_BY_LEAD = (
+    {"$match": {"open": True}},
+    {"$group": {"_id": "$state.lead", "cases": {"$sum": 1}}},
+)
+"""Answered from the index alone."""
 
 
 class MongoCases:
@@ -29,6 +35,18 @@ class MongoCases:
     def __init__(self, database: Database) -> None:
         self._cases = database.get_collection("cases")
 
+    async def prepare(self) -> None:
+        """Create the index; again is harmless."""
+        # Only of open cases: what is concluded makes the count no longer.
+        await self._cases.create_indexes(
+            [
+                IndexModel(
+                    [("open", ASCENDING), ("state.lead", ASCENDING)],
+                    partialFilterExpression={"open": True},
+                )
+            ]
+        )
+
     async def add_once(self, opened: Sequence[OpenedCase]) -> Sequence[tuple[AnyEvent, ...]]:
         documents = [case_document(case) for case in opened]
         known = await insert_new(self._cases, documents)
@@ -42,6 +60,10 @@ class MongoCases:
         return [
             standing[case.state.case] if case.state.case in ids else case.events for case in opened
         ]
+
+    async def open_by_lead(self) -> Mapping[str, int]:
+        counted = self._cases.aggregate(list(OPEN_BY_LEAD))
+        return {document["_id"]: document["cases"] async for document in counted}
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         found = self._cases.find({"_id": {"$in": list(cases)}}, {"state": 1, "acted": 1})
