@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from services.intake.domain.calendar import WorkingDays
 from services.intake.domain.classify import Classifier
 from services.intake.domain.duplicate import Thread
 from services.intake.domain.mail import Mail
@@ -32,9 +33,6 @@ class StoreAway(Exception):
     """Nothing can be kept just now: the sender must try again."""
 
 
-FRIDAY = 5
-
-
 class Rules:
     """The versions in force, and the classifier made from them."""
 
@@ -48,16 +46,11 @@ class Rules:
         self.agencies: Mapping[str, Agency] = {a.code: a for a in directory.directory.agencies}
         self.classifier = Classifier(rulebook.rulebook, directory.directory)
         self.directory, self.rulebook = directory.directory, rulebook.rulebook
-        self._calendar = calendar.calendar if calendar else None
+        self._days = WorkingDays(calendar.calendar if calendar else None)
 
     def is_working(self, day: date) -> bool:
-        """By the calendar; without one, and beyond its years, Monday to Friday are worked."""
-        if self._calendar is None:
-            return day.isoweekday() <= FRIDAY
-        if day in self._calendar.swapped:
-            return True
-        off = {holiday.day for holiday in self._calendar.holidays}
-        return day.isoweekday() not in self._calendar.weekly_rest and day not in off
+        """By the calendar; without one, Monday to Friday are worked."""
+        return self._days.is_working(day)
 
 
 @dataclass(frozen=True, slots=True)
