@@ -26,7 +26,7 @@ from shared.contracts import (
     DirectoryPublished,
     SubmissionReceived,
 )
-from shared.contracts.case import case_id
+from shared.contracts.case import Assigning, case_id
 from shared.contracts.envelope import AnyEvent, Event, EventData
 from shared.contracts.rulebook import Rulebook
 from shared.runtime.streams import EVENTS
@@ -99,7 +99,7 @@ class _Log:
             case SubmissionReceived():
                 if event.time.astimezone(zone).date() >= since:
                     self.received.setdefault(case_id(case), event)
-            case CaseAssigned() if self._begins(case, event):
+            case CaseAssigned(why=Assigning.OPENING) if case in self.received:
                 self.assigned.setdefault(case, event)
             case ClockStarted(clock=clock) if self._begins(case, event):
                 self.clocks.setdefault(case, {}).setdefault(clock, event.data)

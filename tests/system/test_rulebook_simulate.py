@@ -15,8 +15,8 @@ from deploy.rulebook.replay import simulate
 from deploy.rules import Invalid
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.opening import open_case
-from shared.contracts import CalendarPublished, ClockStarted, DirectoryPublished
-from shared.contracts.case import case_id
+from shared.contracts import CalendarPublished, CaseAssigned, ClockStarted, DirectoryPublished
+from shared.contracts.case import Assigning, case_id
 from shared.contracts.rulebook import DayKind
 from shared.contracts.vocabulary import Concern
 from shared.runtime.streams import EVENTS
@@ -179,6 +179,39 @@ async def test_a_term_that_began_after_the_opening_makes_no_difference(log):
     await log.tells(begun.model_copy(update={"causationid": "acceptance"}))
 
     assert (await log.simulate()).differences == []
+
+
+@pytest.mark.parametrize("why", [why for why in Assigning if why is not Assigning.OPENING])
+async def test_a_case_is_compared_as_it_was_opened_whoever_led_it_later(log, why):
+    received = submission_received("s1")
+    opened = open_case(received, rules_in_force(), ZONE, received.time)
+    [first] = [told for told in opened.events if told.type == CaseAssigned.TYPE]
+    moved = {"lead": "province-front", "why": why, "lead_before": first.data.lead, "version": 9}
+    later = first.model_copy(update={"id": "later", "data": first.data.model_copy(update=moved)})
+
+    # A crash may let the opening be told after what followed from it.
+    await log.tells(received, later, *opened.events)
+
+    assert (await log.simulate()).differences == []
+
+
+async def test_a_case_whose_opening_is_not_told_yet_is_counted_as_waiting(log):
+    received = submission_received("s1")
+    opened = open_case(received, rules_in_force(), ZONE, received.time)
+    [first] = [told for told in opened.events if told.type == CaseAssigned.TYPE]
+    moved = first.data.model_copy(update={"why": Assigning.DECLINE})
+
+    await log.tells(received, first.model_copy(update={"data": moved}))
+
+    outcome = await log.simulate()
+    assert (outcome.cases, outcome.waiting) == (0, 1)
+
+
+async def test_a_term_that_an_acceptance_starts_makes_no_difference(log):
+    await log.opens("s1")
+    settle = clock_rule("settle", starts="accepted", days=30)
+
+    assert (await log.simulate(clocks=(*CLOCKS, settle))).differences == []
 
 
 async def test_a_submission_that_nobody_leads_yet_is_counted_as_waiting(log):
