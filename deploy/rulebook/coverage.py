@@ -16,6 +16,7 @@ def directory_findings(
     document: Document[Rulebook], directory: Document[Directory], on: date
 ) -> Iterator[Finding]:
     yield from _unknown_categories(document.content, directory)
+    yield from _ranks_of_nobody(directory, on)
     seats = _seats(directory.content, on)
     paths = _paths(directory.content, on)
     for number, category in enumerate(document.content.categories):
@@ -96,6 +97,29 @@ def _unknown_categories(rulebook: Rulebook, directory: Document[Directory]) -> I
                         what=f"The rulebook has no category {code}.",
                         advice="Correct the code: this jurisdiction never holds.",
                     )
+
+
+def _ranks_of_nobody(directory: Document[Directory], on: date) -> Iterator[Finding]:
+    """Jurisdictions over ranks that no office within their unit has, today or later."""
+    content = directory.content
+    index = DirectoryIndex(content)
+    ranked = [
+        (office.rank, index.path(office.unit, on))
+        for office in content.offices
+        if office.valid_to is None or on < office.valid_to
+    ]
+    for number, body in enumerate(content.bodies):
+        for place, jurisdiction in enumerate(body.jurisdictions):
+            of_ranks = [line for rank, line in ranked if rank in jurisdiction.ranks]
+            if jurisdiction.ranks and not any(jurisdiction.unit in line for line in of_ranks):
+                yield directory.finding(
+                    Severity.WARNING,
+                    "rank-without-office",
+                    ("bodies", number, "jurisdictions", place),
+                    what=f"No office of {jurisdiction.unit} or below it has one of the ranks "
+                    f"{', '.join(jurisdiction.ranks)}: this jurisdiction never holds.",
+                    advice="Correct the ranks or the unit, or list the offices.",
+                )
 
 
 Seats = dict[str, list[tuple[str, frozenset[str], frozenset[Kind]]]]

@@ -11,15 +11,12 @@ from typing import Any
 from deploy.rulebook.coverage import calendar_findings, directory_findings
 from deploy.rulebook.document import Document, Finding, Severity, read_document, unknown_fields
 from deploy.rulebook.firing import ARRIVALS, gap, is_ever_in_force, never_fires, refuses
+from deploy.rulebook.terms import STARTS, clock_findings, escalation_findings
 from deploy.rulebook.words import keyword_findings
 from services.routing.domain.clocks import STARTS_AT_OPENING
 from shared.contracts.directory import Directory
 from shared.contracts.rulebook import Calendar, Cited, ClockRule, ConflictMethod, Rulebook
 from shared.contracts.vocabulary import Kind
-
-STARTS = STARTS_AT_OPENING
-STOPS = frozenset({"accepted", "concluded"})
-"""What happens to a case, as clocks name it."""
 
 LEAP_YEAR = 2024
 """A year that has every month-day there is."""
@@ -55,7 +52,8 @@ def _own_findings(document: Document[Rulebook], on: date) -> Iterator[Finding]:
     yield from never_fires(document)
     yield from keyword_findings(document)
     yield from _gaps(document, on)
-    yield from _clocks(document)
+    yield from clock_findings(document)
+    yield from escalation_findings(document)
     yield from _conflicts(document, on)
     yield from _refusals(document)
     yield from _periods(document)
@@ -131,7 +129,7 @@ def _gaps(document: Document[Rulebook], on: date) -> Iterator[Finding]:
                 advice="Add a competence rule for it, or one without kinds as the last.",
             )
         of_kind = tuple(c for c in rulebook.clocks if not c.kinds or kind in c.kinds)
-        day = gap(of_kind, lambda r: r.starts in STARTS, on)
+        day = gap(of_kind, lambda r: r.starts in STARTS_AT_OPENING, on)
         if day is not None:
             yield document.finding(
                 Severity.ERROR,
@@ -159,43 +157,6 @@ def _gaps(document: Document[Rulebook], on: date) -> Iterator[Finding]:
             what=f"From {day} the default category is none of those in force.",
             advice="Name one of the categories, or keep that one in force.",
         )
-
-
-def _clocks(document: Document[Rulebook]) -> Iterator[Finding]:
-    for number, clock in enumerate(document.content.clocks):
-        place = ("clocks", number)
-        if clock.longest is not None and clock.longest < clock.days:
-            yield document.finding(
-                Severity.ERROR,
-                "longest-below-days",
-                place,
-                what=f"With every extension {clock.longest} days, without any {clock.days}.",
-                advice="longest counts from the start and holds the first days, too.",
-            )
-        if clock.warn_before >= clock.days:
-            yield document.finding(
-                Severity.WARNING,
-                "warned-at-once",
-                place,
-                what=f"The warning {clock.warn_before} days before the last comes with the start.",
-                advice="Warn fewer days before.",
-            )
-        if clock.starts not in STARTS:
-            yield document.finding(
-                Severity.WARNING,
-                "never-starts",
-                place,
-                what=f"Nothing tells that a case is {clock.starts!r}: this term does not run.",
-                advice=f"What starts terms: {', '.join(sorted(STARTS))}.",
-            )
-        elif clock.stops not in STOPS:
-            yield document.finding(
-                Severity.ERROR,
-                "never-stops",
-                place,
-                what=f"Nothing tells that a case is {clock.stops!r}: this term is always missed.",
-                advice=f"What stops terms: {', '.join(sorted(STOPS))}.",
-            )
 
 
 def _conflicts(document: Document[Rulebook], on: date) -> Iterator[Finding]:

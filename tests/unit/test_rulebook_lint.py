@@ -1,7 +1,6 @@
 """What is wrong with a rulebook is told with its line, before the rulebook holds."""
 
 import json
-from copy import deepcopy
 from datetime import date
 from pathlib import Path
 
@@ -12,107 +11,32 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.rulebook.document import Severity
 from deploy.rulebook.lint import lint
+from tests.examples_lint import (
+    CALENDAR,
+    CITED,
+    DIRECTORY,
+    ENDED,
+    ENDS_LATER,
+    LABEL,
+    ON,
+    SETTLED,
+    SOUND,
+    URGED,
+    changed,
+    escalating,
+    findings,
+    rule,
+    write,
+)
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, PACKS = ROOT / "deploy" / "sample", ROOT / "deploy" / "packs"
-ON = date(2026, 3, 10)
-
-CITED = {"citation": "Luật, Điều 1", "issued": date(2018, 2, 2), "effective_from": date(2018, 2, 2)}
-LABEL = {"vi": "Nhãn"}
-
-
-def rule(code, **more):
-    return {"code": code, "label": LABEL, **CITED, **more}
-
-
-SOUND = {
-    "title": LABEL,
-    "default_kind": "reflection",
-    "kinds": [
-        {"code": "k1", "kind": "denunciation", "keywords": ["tố cáo"], **CITED},
-        {"code": "k2", "kind": "complaint", "keywords": ["khiếu nại"], **CITED},
-    ],
-    "default_category": "ethics",
-    "categories": [rule("ethics", keywords=["vòi vĩnh"]), rule("culture", keywords=["cáu gắt"])],
-    "eligibility": [rule("unreadable", readable=False), rule("unnamed", names_object=False)],
-    "competence": [
-        rule("of-denunciations", method="same-level-then-up", kinds=["denunciation"]),
-        rule("of-all", method="same-level-then-up"),
-    ],
-    "conflicts": [
-        rule(method, method=method)
-        for method in (
-            "accused-sits-in-body",
-            "accused-heads-superior",
-            "deputy-of-accused",
-            "declared-relation",
-            "recused",
-            "author-body",
-        )
-    ],
-    "clocks": [
-        rule("answer", starts="assigned", stops="concluded", days=20, day_kind="working"),
-        rule("take-up", starts="received", stops="accepted", days=10, day_kind="working"),
-    ],
-    "activity_forms": [],
-    "periods": [
-        {"code": "h1", "label": LABEL, "first_day": "12-15", "last_day": "06-14", **CITED},
-    ],
-}
-DIRECTORY = {
-    "title": LABEL,
-    "units": [
-        {"code": "province", "name": LABEL, "level": 1},
-        {"code": "ward", "name": LABEL, "level": 2, "parent": "province"},
-    ],
-    "bodies": [
-        {
-            "code": "front",
-            "name": LABEL,
-            "kind": "front",
-            "unit": "province",
-            "jurisdictions": [{"unit": "province"}],
-        }
-    ],
-    "fallback_body": "front",
-}
-CALENDAR = {
-    "title": LABEL,
-    "citation": "Thông báo",
-    "first_year": 2026,
-    "last_year": 2026,
-    "swapped": [date(2026, 1, 10)],
-    "holidays": [{"day": date(2026, 1, 1), "name": LABEL}],
-}
-
-
-def changed(content, *place, to):
-    """The same with the part at `place` set to something else."""
-    copy = deepcopy(content)
-    part = copy
-    for step in place[:-1]:
-        part = part[step]
-    if place[-1] == "+":
-        part.append(to)
-    else:
-        part[place[-1]] = to
-    return copy
-
-
-def write(path, content):
-    path.write_text(yaml.dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
 
 
 @pytest.fixture
 def found(tmp_path):
-    def find(rulebook=SOUND, directory=DIRECTORY, calendar=CALENDAR, on=ON):
-        return lint(
-            write(tmp_path / "rulebook.yaml", rulebook),
-            on,
-            directory=write(tmp_path / "directory.yaml", directory),
-            calendar=write(tmp_path / "calendar.yaml", calendar),
-        )
+    def find(rulebook=SOUND, **more):
+        return findings(tmp_path, rulebook, **more)
 
     return find
 
@@ -124,8 +48,6 @@ def test_a_sound_rulebook_has_no_findings(found):
 COMPLAINTS = rule("late", method="same-level-then-up", kinds=["complaint"])
 LETTERS = rule("letters", readable=False, forms=["signed-letter"])
 LONG_KIND = {"code": "k3", "kind": "petition", "keywords": ["đơn tố cáo"], **CITED}
-ENDED = {"effective_to": date(2018, 2, 2)}
-ENDS_LATER = {"effective_to": date(2027, 1, 1)}
 
 WRONG = {
     "never-in-force": changed(SOUND, "clocks", "+", to=SOUND["clocks"][1] | {"code": "x"} | ENDED),
@@ -136,6 +58,9 @@ WRONG = {
     "longest-below-days": changed(SOUND, "clocks", 0, "longest", to=19),
     "warned-at-once": changed(SOUND, "clocks", 0, "warn_before", to=20),
     "never-stops": changed(SOUND, "clocks", 1, "stops", to="gone"),
+    "stops-at-start": changed(SETTLED, "clocks", 2, "stops", to="accepted"),
+    "unknown-clock": escalating(rule("urged", clock="gone")),
+    "escalates-twice": escalating(URGED, rule("taken", clock="settle", takes_over=True)),
     "never-starts": changed(SOUND, "clocks", 1, "starts", to="gone"),
     "kind-without-answer-term": changed(SOUND, "clocks", 0, "stops", to="accepted"),
     "kind-without-clock": changed(SOUND, "clocks", to=[]),
