@@ -1,0 +1,6 @@
+"""Cases as the bodies that hold them read them: asked of routing, and said in words."""
+
+from deploy.casework.asking import ask, lead_of, whole_case, worklist
+from deploy.casework.saying import Explainer, Names
+
+__all__ = ["Explainer", "Names", "ask", "lead_of", "whole_case", "worklist"]

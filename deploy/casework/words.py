@@ -1,0 +1,111 @@
+"""The words in which `explain` says a case, in Vietnamese and in English."""
+
+OTHERWISE = "{type}"
+
+WORDS = {
+    "case": {"vi": "Vụ việc", "en": "Case"},
+    "received": {"vi": "Tiếp nhận lúc", "en": "Received"},
+    "kind": {"vi": "Loại", "en": "Kind"},
+    "category": {"vi": "Lĩnh vực", "en": "Category"},
+    "unit": {"vi": "Đơn vị tiếp nhận", "en": "Receiving unit"},
+    "channel": {"vi": "Kênh", "en": "Channel"},
+    "stage": {"vi": "Tình trạng", "en": "Stage"},
+    "lead": {"vi": "Chủ trì", "en": "Lead"},
+    "co-operating": {"vi": "Phối hợp", "en": "Co-operating"},
+    "assignment": {"vi": "Phân công", "en": "Assignment"},
+    "barred": {"vi": "Hôm nay không được tham gia", "en": "May not take part today"},
+    "terms": {"vi": "Thời hạn", "en": "Terms"},
+    "steps": {"vi": "Quá trình giải quyết", "en": "Steps"},
+    "until": {"vi": "đến hết ngày {day}", "en": "until the end of {day}"},
+    "complaint": {"vi": "khiếu nại", "en": "complaint"},
+    "denunciation": {"vi": "tố cáo", "en": "denunciation"},
+    "petition": {"vi": "kiến nghị", "en": "petition"},
+    "reflection": {"vi": "phản ánh", "en": "reflection"},
+    "hotline": {"vi": "đường dây nóng", "en": "hotline"},
+    "mailbox": {"vi": "hộp thư điện tử", "en": "mailbox"},
+    "web-form": {"vi": "biểu mẫu trực tuyến", "en": "web form"},
+    "letter": {"vi": "đơn thư", "en": "letter"},
+    "paper-box": {"vi": "hòm thư góp ý", "en": "paper box"},
+    "assigned": {"vi": "đã phân công, chưa thụ lý", "en": "assigned, not accepted yet"},
+    "accepted": {"vi": "đã thụ lý, đang giải quyết", "en": "accepted"},
+    "concluded": {"vi": "đã kết luận", "en": "concluded"},
+    "why-opening": {"vi": "khi mở vụ việc", "en": "at the opening"},
+    "why-decline": {"vi": "do tổ chức trước từ chối", "en": "the body before declined"},
+    "why-transfer": {"vi": "do được chuyển giao", "en": "it was handed over"},
+    "why-escalation": {"vi": "do hết thời hạn", "en": "a term ended"},
+    "why-concerns": {
+        "vi": "do vụ việc liên quan thêm đối tượng khác",
+        "en": "it concerns more than was known",
+    },
+    "why-rules": {
+        "vi": "do danh bạ hoặc quy định có thay đổi",
+        "en": "the directory or the rules changed",
+    },
+    "why-calendar": {"vi": "lịch làm việc thay đổi", "en": "a new calendar"},
+    "why-rulebook": {"vi": "quy định thay đổi", "en": "a new rulebook"},
+    "why-extension": {"vi": "được gia hạn", "en": "an extension"},
+    "why-pause": {"vi": "hết thời gian tạm dừng", "en": "a pause that ended"},
+    "clock-running": {"vi": "đang trong thời hạn", "en": "running"},
+    "clock-paused": {"vi": "đang tạm dừng", "en": "paused"},
+    "clock-missed": {"vi": "quá hạn, chưa thực hiện", "en": "missed, still to be done"},
+    "clock-met": {"vi": "đúng hạn", "en": "met"},
+    "clock-late": {"vi": "đã thực hiện nhưng quá hạn", "en": "done, but late"},
+    "in-time": {"vi": "đúng hạn", "en": "in time"},
+    "not-in-time": {"vi": "quá hạn", "en": "late"},
+    "ground-not-competent": {"vi": "không thuộc thẩm quyền", "en": "not competent"},
+    "ground-concerned": {"vi": "có xung đột lợi ích", "en": "a conflict of interest"},
+    "outcome-right": {"vi": "đúng", "en": "right"},
+    "outcome-wrong": {"vi": "sai", "en": "wrong"},
+    "outcome-partly-right": {"vi": "đúng một phần", "en": "partly right"},
+    "outcome-withdrawn": {"vi": "đã rút", "en": "withdrawn"},
+}
+
+STEPS = {
+    "case.opened.v1": {"vi": "Mở vụ việc.", "en": "The case was opened."},
+    "case.assigned.v1": {
+        "vi": "Phân công {lead} chủ trì ({why}).",
+        "en": "{lead} became its lead ({why}).",
+    },
+    "case.accepted.v1": {"vi": "{body} thụ lý vụ việc.", "en": "{body} accepted it."},
+    "case.concluded.v1": {
+        "vi": "{body} kết luận: {outcome}; {in_time}.",
+        "en": "{body} concluded it: {outcome}; {in_time}.",
+    },
+    "case.declined.v1": {
+        "vi": "{body} từ chối: {ground}, theo {citation}.",
+        "en": "{body} declined: {ground}, under {citation}.",
+    },
+    "case.amended.v1": {
+        "vi": "{body} bổ sung đối tượng liên quan đến vụ việc.",
+        "en": "{body} added whom or what it concerns.",
+    },
+    "case.reopened.v1": {
+        "vi": "{body} mở lại vụ việc, theo {citation}.",
+        "en": "{body} reopened it, under {citation}.",
+    },
+    "clock.started.v1": {
+        "vi": "Thời hạn “{clock}” bắt đầu, đến hết ngày {due} ({citation}).",
+        "en": "The term “{clock}” began; it ends with {due} ({citation}).",
+    },
+    "clock.warned.v1": {
+        "vi": "Thời hạn “{clock}” sắp hết, đến hết ngày {due}.",
+        "en": "The term “{clock}” comes to its end with {due}.",
+    },
+    "clock.met.v1": {
+        "vi": "Thực hiện đúng thời hạn “{clock}”, đến hết ngày {due}.",
+        "en": "The term “{clock}” until {due} was met.",
+    },
+    "clock.missed.v1": {
+        "vi": "Quá thời hạn “{clock}”, đã hết ngày {due}.",
+        "en": "The term “{clock}” until {due} was missed.",
+    },
+    "clock.paused.v1": {
+        "vi": "Tạm dừng thời hạn “{clock}” từ ngày {first}, theo {citation}.",
+        "en": "The term “{clock}” stands still from {first} on, under {citation}.",
+    },
+    "clock.restated.v1": {
+        "vi": "Thời hạn “{clock}” đổi từ ngày {due_before} sang ngày {due}: {why}.",
+        "en": "The term “{clock}” moved from {due_before} to {due}: {why}.",
+    },
+}
+"""Of each event of a case; braces name fields of its contract."""

@@ -1,0 +1,110 @@
+"""`explain` says a case in words, in both languages, and nothing of it that is no letter."""
+
+import string
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from deploy.casework.saying import Explainer, Names
+from deploy.casework.words import STEPS, WORDS
+from services.routing.domain import worklist
+from services.routing.domain.clocks import Standing
+from services.routing.domain.opening import open_case
+from shared.contracts import CATALOGUE, EVENTS, CaseDeclined
+from shared.contracts.case import Assigning, Ground, Restating
+from shared.contracts.directory import Recusal
+from shared.contracts.vocabulary import Channel, Kind, Outcome
+from tests.examples_routing import (
+    CONFLICT,
+    NOON,
+    TODAY,
+    ZONE,
+    event,
+    index,
+    label,
+    rulebook,
+    rules_in_force,
+    submission_received,
+)
+
+RECUSED = rulebook(
+    conflicts=(CONFLICT.model_copy(update={"code": "recused", "method": "recused"}),)
+)
+NOBODY = Names()
+LANGUAGES = ("vi", "en")
+OF_CASES = sorted(name for name in EVENTS if name.startswith(("case.", "clock.")))
+
+
+def told(**more):
+    """The ward has recused itself, so the province leads."""
+    there = index(recusals=(Recusal(body="ward-front", reason="QĐ", unit="ward"),))
+    rules = rules_in_force(directory=there, rulebook=RECUSED)
+    case = open_case(submission_received(), rules, ZONE, NOON)
+    extra = more.pop("events", ())
+    found = worklist.told(replace(case.state, **more), case.state.lead, rules, TODAY)
+    events = (*case.events, *extra)
+    return found.model_copy(update={"events": tuple(e.model_dump(mode="json") for e in events)})
+
+
+def said(language="vi", names=NOBODY, **more) -> str:
+    return "\n".join(Explainer(names, language, ZONE).lines(told(**more)))
+
+
+class TestExplaining:
+    @pytest.mark.parametrize(
+        ("language", "word"), [("vi", "tự từ chối những vụ việc"), ("en", "recused itself")]
+    )
+    def test_it_says_who_may_not_take_part_with_the_citation(self, language, word):
+        [line, *_] = [line for line in said(language).splitlines() if word in line]
+
+        assert CONFLICT.citation in line
+
+    @pytest.mark.parametrize(
+        ("language", "reason"), [("vi", "province-front là tổ chức"), ("en", "is the nearest one")]
+    )
+    def test_it_says_why_the_lead_leads(self, language, reason):
+        assert reason in said(language)
+
+    def test_it_says_until_when_each_term_runs(self):
+        assert "answer: đến hết ngày 07/04/2026, đang trong thời hạn" in said("vi")
+        assert "answer: until the end of 2026-04-07, running" in said("en")
+
+    def test_codes_are_said_by_their_names(self):
+        names = Names(bodies={"province-front": label("Mặt trận tỉnh")})
+
+        assert "  Chủ trì: Mặt trận tỉnh" in said(names=names)
+
+    def test_what_a_body_cited_reaches_the_terminal_as_letters_alone(self):
+        data = CaseDeclined(
+            version=9, body="ward-front", ground=Ground.CONCERNED, citation="Điều 5\x1b[2J\n\u202e"
+        )
+        declined = event(data, item="d", subject="s1", time=NOON + timedelta(hours=1))
+
+        text = said(events=(declined,))
+
+        assert "theo Điều 5[2J." in text
+        assert not {"\x1b", "\u202e"} & set(text)
+
+
+class TestWords:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("name", OF_CASES)
+    def test_each_event_of_a_case_has_its_own(self, name, language):
+        fields = {part for _, part, *_ in string.Formatter().parse(STEPS[name][language]) if part}
+
+        assert fields <= CATALOGUE[name].model_fields.keys()
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *Kind,
+            *Channel,
+            *(f"why-{why}" for why in (*Assigning, *Restating)),
+            *(f"ground-{ground}" for ground in Ground),
+            *(f"outcome-{outcome}" for outcome in Outcome),
+            *(f"clock-{standing}" for standing in (*Standing, "paused")),
+        ],
+    )
+    def test_each_code_has_one_in_both_languages(self, name):
+        assert set(WORDS[name]) == set(LANGUAGES)
