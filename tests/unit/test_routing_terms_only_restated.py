@@ -15,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.routing.domain.calendar import WorkingDays
 from services.routing.domain.clocks import Clock, Standing, Versions, restated
+from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import tick
 from services.routing.domain.lifecycle import CaseState, Stage
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import Act, Decision, decide
+from services.routing.domain.orders import decide
 from shared.contracts import (
     CaseAccept,
     CaseAmend,
