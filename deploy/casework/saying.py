@@ -124,7 +124,7 @@ class Explainer:
                 return self._body(value)
             case "clock", str():
                 return self._name(self.names.clocks, value)
-            case "why" | "ground" | "outcome", str():
+            case "why" | "ground" | "outcome" | "way" | "following", str():
                 return self._word(f"{name}-{value}")
             case _, date() if not isinstance(value, datetime):
                 return self._day(value)

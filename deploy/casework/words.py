@@ -58,6 +58,22 @@ WORDS = {
     "outcome-wrong": {"vi": "sai", "en": "wrong"},
     "outcome-partly-right": {"vi": "đúng một phần", "en": "partly right"},
     "outcome-withdrawn": {"vi": "đã rút", "en": "withdrawn"},
+    "way-guided": {
+        "vi": "hướng dẫn người gửi đến cơ quan có thẩm quyền",
+        "en": "the sender was told whom to turn to",
+    },
+    "way-forwarded": {
+        "vi": "chuyển đến cơ quan có thẩm quyền",
+        "en": "passed to the competent authority",
+    },
+    "way-urged": {
+        "vi": "đôn đốc cơ quan có thẩm quyền giải quyết",
+        "en": "the competent authority was urged to settle it",
+    },
+    "following-accepted": {"vi": "đã tiếp thu", "en": "accepted"},
+    "following-carried-out": {"vi": "đã thực hiện", "en": "carried out"},
+    "following-partly-carried-out": {"vi": "đã thực hiện một phần", "en": "carried out in part"},
+    "following-refused": {"vi": "không được tiếp thu", "en": "refused"},
 }
 
 STEPS = {
@@ -82,6 +98,18 @@ STEPS = {
     "case.reopened.v1": {
         "vi": "{body} mở lại vụ việc, theo {citation}.",
         "en": "{body} reopened it, under {citation}.",
+    },
+    "case.referred.v1": {
+        "vi": "{body}: không thuộc thẩm quyền, {way}, theo {citation}.",
+        "en": "{body}: not for us to settle, {way}, under {citation}.",
+    },
+    "case.recommended.v1": {
+        "vi": "{body} gửi kiến nghị số {number} đến {unit}, theo {citation}.",
+        "en": "{body} gave recommendation {number} to {unit}, under {citation}.",
+    },
+    "case.followed-up.v1": {
+        "vi": "{body} theo dõi kiến nghị số {number}: {following}.",
+        "en": "{body} followed up recommendation {number}: {following}.",
     },
     "clock.started.v1": {
         "vi": "Thời hạn “{clock}” bắt đầu, đến hết ngày {due} ({citation}).",

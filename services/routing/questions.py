@@ -89,16 +89,16 @@ class View:
         return may_touch(self.party, state, self.rules, self.on)
 
     async def cases(
-        self, *, finished: bool = False, after: str = "", before: str = ""
+        self, *, finished: bool = False, after: str = "", before: str = "", at_once: int = BATCH
     ) -> AsyncIterator[CaseState]:
-        """By turn."""
+        """By turn; `at_once` are read together."""
         while True:
             batch = await self.worklists.held(
-                self.party, BATCH, finished=finished, after=after, before=before
+                self.party, at_once, finished=finished, after=after, before=before
             )
             for state in filter(self.may_read, batch):
                 yield state
-            if len(batch) < BATCH:
+            if len(batch) < at_once:
                 return
             after = turn(batch[-1])
 
@@ -116,7 +116,9 @@ def worklist_teller(reading: Reading) -> Answerer:
             return WorklistTold(status="told")
         before = turns_end(asked.due_by) if asked.due_by else ""
         page: list[CaseState] = []
-        async for state in view.cases(finished=asked.which == "all", after=after, before=before):
+        async for state in view.cases(
+            finished=asked.which == "all", after=after, before=before, at_once=asked.limit + 1
+        ):
             if len(page) == asked.limit:
                 rows = tuple(row(each, party) for each in page)
                 return WorklistTold(status="told", rows=rows, next=_closed(turn(page[-1])))

@@ -340,7 +340,8 @@ class TestIdsOfAnother:
         assert not (await ours.jetstream().stream_info("FEED")).config.duplicate_window
 
 
-PARTIES, QUESTIONS = ("own", "other", "operator"), ("fates", "key", "text", "identity", "say")
+PARTIES = ("own", "other", "operator")
+QUESTIONS = ("fates", "key", "text", "identity", "say", "worklist", "case", "load")
 
 
 def contract_subjects() -> list[str]:

@@ -80,7 +80,7 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     Asked again of the state that it led to, it says nothing more.
     """
     today = at.astimezone(zone).date()
-    after, said = _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
+    after, said = clocks_ticked(state, rules, zone, at)
     missed = {data.clock for data, _ in said if isinstance(data, ClockMissed)}
     if after.open and _must_be_weighed(after, rules, today):
         found = reassessed(after, rules, today)
@@ -94,6 +94,13 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
             handing = escalated(after, rule, rules, today)
             after, said = handing.state, (*said, (handing.said, at))
     return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
+
+
+def clocks_ticked(
+    state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime
+) -> tuple[CaseState, Said]:
+    """The case with its clocks as they stand at the instant `at` under these rules."""
+    return _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
 
 
 def acts_settled(state: CaseState, zone: tzinfo) -> tuple[CaseState, Said]:

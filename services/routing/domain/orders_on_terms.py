@@ -6,9 +6,10 @@ from datetime import tzinfo
 
 from services.routing.domain import clocks as terms
 from services.routing.domain import objections
-from services.routing.domain.clocks import Clock, rule_of
+from services.routing.domain.clocks import Clock, Versions, rule_of
 from services.routing.domain.command import Refusal
 from services.routing.domain.decision import Act, Decision
+from services.routing.domain.due import clocks_ticked
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import ClockPaused, ClockRestated, Restating
@@ -21,8 +22,13 @@ TermOrder = CaseExtend | CasePause | CaseResume
 def on_term(
     state: CaseState, order: TermOrder, act: Act, rules: RulesInForce, zone: tzinfo
 ) -> Decision | Refusal:
-    """What the order does to a term of the case; a refusal cites the term's rule."""
-    return _OnTerm(state, act, rules, zone).take(order)
+    """What the order does to a term of the case; a refusal cites the term's rule.
+
+    New rules and a last day that is over come first, as a sweep would find them.
+    """
+    now, said = clocks_ticked(state, rules, zone, act.recorded)
+    found = _OnTerm(now, act, rules, zone).take(order)
+    return found if isinstance(found, Refusal) else replace(found, said=(*said, *found.said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,17 @@ class _OnTerm:
         return Decision(after, ((paused, self.act.at),))
 
     def _resume(self, order: CaseResume) -> Decision | Refusal:
+        return self._on_clock(order.clock, self._resumed, Restating.PAUSE)
+
+    def _resumed(self, clock: Clock, rule: ClockRule) -> Clock | Refusal:
+        """By today's rules: while it stood still, no new version was counted."""
         on = self.act.at.astimezone(self.zone).date()
-        return self._on_clock(
-            order.clock,
-            lambda clock, rule: terms.resumed(clock, on, rule, self.rules.working_days, self.zone),
-            Restating.PAUSE,
-        )
+        rules, days = self.rules, self.rules.working_days
+        clock_or_refusal = terms.resumed(clock, on, rule, days, self.zone)
+        if isinstance(clock_or_refusal, Refusal):
+            return clock_or_refusal
+        versions = Versions(rules.rulebook_version, rules.calendar_version)
+        return terms.restated(clock_or_refusal, rules.rulebook, days, versions, self.zone)
 
     def _on_clock(
         self,
