@@ -1,0 +1,89 @@
+"""The page on who leads a case says what routing takes and refuses."""
+
+import inspect
+import json
+import re
+
+import pytest
+import yaml
+
+from deploy.rulebook import coverage, firing, lint, terms, words
+from services.routing.domain import clocks, objections
+from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
+from shared.contracts.case import Assigning
+from shared.contracts.rulebook import ClockRule, EscalationRule
+from tests.documents import ROOT, block, section
+
+PAGE = ROOT / "docs" / "routing.md"
+SAID = section("What a body orders", PAGE)
+ROWS = {
+    type_: json.loads(data)
+    for type_, data in re.findall(r"^\| `([\w.-]+)` `(.+?)` \|", SAID, re.MULTILINE)
+}
+
+REFUSALS = sorted(
+    set(
+        re.findall(
+            r'(?:_on_case|_on_time|_refused|Refusal\.of)\(\s*"([a-z-]+)"',
+            inspect.getsource(objections) + inspect.getsource(clocks),
+        )
+    )
+    | {id_reused().problem, unknown_case().problem}
+)
+FINDINGS = sorted(
+    {
+        code
+        for module in (lint, terms, coverage, firing, words)
+        for code in re.findall(
+            r'Severity\.\w+(?: if \w+ else Severity\.\w+)?,\s*"([a-z-]+)"',
+            inspect.getsource(module),
+        )
+    }
+)
+
+
+def test_every_order_has_its_row():
+    assert set(ROWS) == set(ORDERS)
+
+
+@pytest.mark.parametrize("type_", ORDERS)
+def test_the_data_of_an_order_is_what_its_contract_takes(type_):
+    sent = json.loads(block("command", PAGE)) | {"type": type_, "data": ROWS[type_]}
+
+    assert isinstance(read_command(type_, json.dumps(sent).encode()), Command)
+
+
+def test_the_order_shown_is_taken():
+    shown = block("command", PAGE).encode()
+
+    assert isinstance(read_command(json.loads(shown)["type"], shown), Command)
+
+
+@pytest.mark.parametrize("problem", REFUSALS)
+def test_every_reason_for_a_refusal_is_named(problem):
+    assert f"`{problem}`" in SAID
+
+
+@pytest.mark.parametrize("why", Assigning)
+def test_every_reason_why_a_case_moves_is_named(why):
+    assert f"`{why}`" in section("How a case moves by itself", PAGE)
+
+
+@pytest.mark.parametrize("problem", FINDINGS)
+def test_every_finding_of_lint_is_explained(problem):
+    assert f"`{problem}`" in section("Look for mistakes", PAGE)
+
+
+def test_the_escalation_shown_names_the_term_beside_it():
+    [shown] = re.findall(
+        r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    rules = yaml.safe_load(shown)
+    [clock] = [ClockRule.model_validate(rule) for rule in rules["clocks"]]
+    [escalation] = [EscalationRule.model_validate(rule) for rule in rules["escalations"]]
+
+    assert escalation.clock == clock.code
+
+
+def test_the_findings_and_refusals_were_found():
+    assert (len(REFUSALS), len(FINDINGS)) >= (20, 20)
