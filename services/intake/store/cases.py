@@ -44,8 +44,10 @@ class MongoCases:
         """Take over what routing announced, in whatever order it comes."""
         updates: list[UpdateOne] = []
         for event in events:
-            fields: Document = {"state": STATES[event.type]}
-            stages = [_newer("state_version", event.data.version, fields)]
+            stages: list[Document] = []
+            if not _stays_with_its_lead(event):
+                fields: Document = {"state": STATES[event.type]}
+                stages.append(_newer("state_version", event.data.version, fields))
             if isinstance(event.data, CaseOpened):
                 stages.append({"$set": {"submission": {"$literal": event.data.submission}}})
             if isinstance(event.data, CaseAssigned):
@@ -60,6 +62,11 @@ class MongoCases:
 
     async def of(self, submission: str) -> CaseView | None:
         return _view(await self._documents.find_one({"submission": submission}))
+
+
+def _stays_with_its_lead(event: AnyEvent) -> bool:
+    """Only others come in beside the lead, or leave: what it has accepted it still has."""
+    return isinstance(event.data, CaseAssigned) and event.data.lead == event.data.lead_before
 
 
 def _newer(version_field: str, version: int, fields: Document) -> Document:
