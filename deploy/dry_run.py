@@ -19,6 +19,7 @@ from shared.contracts import (
     FEED,
     ChannelPublished,
     DialogueHeld,
+    FeedHeartbeat,
     FormSubmitted,
     HotlineCallLogged,
     IngressData,
@@ -161,7 +162,7 @@ def _of_event(event: Event[IngressData]) -> Row:
             row["attachments"] = [_enclosed(enclosure) for enclosure in form.attachments]
         case LetterRegistered() as letter:
             row["from"] = _who(letter.reporter)
-        case SupervisionRecorded() | DialogueHeld() | ChannelPublished():
+        case SupervisionRecorded() | DialogueHeld() | ChannelPublished() | FeedHeartbeat():
             return row
     parted = part(event.data, None)
     return row | {"channel": parted.channel.value, "text": parted.words[:MOST_CHARACTERS]}

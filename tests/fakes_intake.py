@@ -1,11 +1,15 @@
 """Intake's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
 from typing import Any
 
+from services.intake.domain.heartbeat import Gap, Listening, listening
 from services.intake.domain.mail import read_mail
 from services.intake.domain.receipt import code_for, read_code
-from services.intake.domain.silence import Track, saw
+from services.intake.domain.silence import Track, passed_over, saw
 from services.intake.handlers import Reader, Receiving, RulesMissing, Stores
 from services.intake.handlers.ports import (
     ArrivalFate,
@@ -13,6 +17,7 @@ from services.intake.handlers.ports import (
     Kept,
     KeptRecord,
     Rules,
+    Sign,
     Standing,
 )
 from services.intake.vault import DataKey, Sealed, open_sealed
@@ -184,19 +189,35 @@ class MemoryRules:
 
 class MemoryFeeds:
     def __init__(self) -> None:
-        self.tracks: dict[str, Track] = {}
-        self.suspected: dict[str, tuple[tuple[int, int], ...]] = {}
+        self.feeds: dict[str, Feed] = {}
+        self.beating: set[str] = set()
+        self.looks: Listening | None = None
 
-    async def saw(self, numbers: Mapping[str, Sequence[int]]) -> None:
-        for agency, came in numbers.items():
-            for number in came:
-                self.tracks[agency] = saw(self.tracks.get(agency, Track()), number)
+    async def saw(self, signs: Mapping[str, Sign]) -> None:
+        for agency, sign in signs.items():
+            feed = self.feeds.get(agency, Feed(agency, Track(), sign.heard))
+            track = reduce(saw, sign.numbers, feed.track)
+            heard = max(feed.heard, sign.heard)
+            self.feeds[agency] = replace(feed, track=track, heard=heard)
+            self.beating |= {agency} if sign.beats else set()
 
-    async def all(self) -> Sequence[Feed]:
-        return [Feed(a, track, self.suspected.get(a, ())) for a, track in self.tracks.items()]
+    async def broken(self) -> Sequence[Feed]:
+        return [feed for feed in self.feeds.values() if feed.track.ahead]
 
-    async def suspect(self, agency: str, gaps: Sequence[tuple[int, int]]) -> None:
-        self.suspected[agency] = tuple(gaps)
+    async def notice(self, agency: str, gaps: Sequence[Gap]) -> None:
+        self.feeds[agency] = replace(self.feeds[agency], gaps=tuple(gaps))
+
+    async def pass_over(self, agency: str, gaps: Sequence[Gap]) -> None:
+        feed = self.feeds[agency]
+        track = passed_over(feed.track, (range(gap.first, gap.last + 1) for gap in gaps))
+        self.feeds[agency] = replace(feed, track=track)
+
+    async def quiet(self, before: datetime) -> Sequence[Feed]:
+        return [f for a, f in self.feeds.items() if a in self.beating and f.heard <= before]
+
+    async def listening(self, at: datetime) -> datetime:
+        self.looks = listening(self.looks, at)
+        return self.looks.since
 
 
 async def read_in_process(raws: Sequence[bytes]) -> Sequence[Any]:

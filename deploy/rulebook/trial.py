@@ -29,7 +29,7 @@ from shared.contracts.rulebook import Calendar, Rulebook
 from shared.runtime.arrival import Arrival
 from shared.runtime.refusal import Unacceptable
 
-KEPT, REFUSED, RECORD, AUTOMATIC = "kept", "refused", "record", "automatic"
+KEPT, REFUSED, RECORD = "kept", "refused", "record"
 ONLY_VERSION = 1
 NO_KEY = bytes(32)
 """Keys the hashes by which items are known again: here nothing is."""
@@ -101,8 +101,8 @@ class Trial:
         match self._reader.read(opened, mail, self._intake, None):
             case Kept(event=event):
                 return self._opened(event)
-            case ArrivalFate():
-                return {"fate": AUTOMATIC}
+            case ArrivalFate(fate=fate):
+                return {"fate": fate.value}
             case KeptRecord() | Said():
                 return {"fate": RECORD}
 

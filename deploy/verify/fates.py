@@ -74,7 +74,7 @@ def _wrong(
         case Fate.REFUSED | Fate.AUTOMATIC:
             if fate not in parts or (fate == Fate.REFUSED and not arrival.get("refusal")):
                 yield f"was told {fate}, and is not kept with its reason"
-        case _:
+        case _ if fate != Fate.HEARD:  # of which nothing is kept
             yield "has a fate that there is none of"
 
 

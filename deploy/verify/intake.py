@@ -126,11 +126,14 @@ def _view(case: Document) -> Document:
 
 
 def _feeds(seen: Seen) -> Iterator[Finding]:
-    """An agency's own numbering has come past every gap that was announced of it."""
+    """An agency's own numbering has come past every gap that was announced of it.
+
+    Of a silence it has come up to the number that was due next.
+    """
     feeds = seen.intake.feeds
     for key, event in sorted(seen.said(ChannelInterrupted.TYPE).items()):
         last = _last(feeds.get(event.data.agency, {}))
-        if last <= event.data.last:
+        if last + (event.data.silent_since is not None) <= event.data.last:
             wrong = f"tells of a gap that the feed of {event.data.agency} has not come to"
             yield Finding("one view", f"alarm {key}", wrong)
     for agency, feed in sorted(feeds.items()):

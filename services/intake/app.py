@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from starlette.applications import Starlette
 
 from services.intake.acknowledging import Acknowledging, Post, PostOffice
+from services.intake.domain.heartbeat import LOOK
 from services.intake.handlers import (
     NotSwept,
     Protecting,
@@ -24,6 +25,7 @@ from services.intake.handlers import (
     call_collector,
     case_keeper,
     fate_teller,
+    feed_watcher,
     identity_teller,
     key_sweeper,
     key_teller,
@@ -196,7 +198,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Work("mailboxes", 10.0, mailboxes.tell),
         Work("matters", 1.0, relater(matters, MongoRecords(database, "relations"))),
         Work("calls", 30.0, call_closer(calls, data_keys, accept, settings.zone)),
-        Work("watch", 600.0, watcher(rules, MongoHeard(database), feeds, alarms, settings.zone)),
+        Work("watch", 600.0, watcher(rules, MongoHeard(database), alarms, settings.zone)),
+        Work(
+            "feeds",
+            LOOK.total_seconds(),
+            feed_watcher(rules, feeds, alarms, lambda: bus.is_connected),
+        ),
         Work("keys", 21_600.0, key_sweeper(data_keys, key_uses)),
     ]
     if settings.smtp_url:
@@ -251,7 +258,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings, calls, matters, key_uses, acknowledgements),
+            *(cases, openings, calls, feeds, matters, key_uses, acknowledgements),
         ):
             await store.prepare()
 

@@ -30,6 +30,7 @@ from shared.contracts.envelope import EventData
 from shared.contracts.ingress import (
     ChannelPublished,
     DialogueHeld,
+    FeedHeartbeat,
     FormSubmitted,
     HotlineCallLogged,
     IngressData,
@@ -80,6 +81,7 @@ FEED: dict[str, type[IngressData]] = {
         SupervisionRecorded,
         DialogueHeld,
         ChannelPublished,
+        FeedHeartbeat,
     )
 }
 """What agencies may send, on `feed.<agency>.<type>`."""
@@ -195,6 +197,7 @@ __all__ = [
     "DialogueHeld",
     "DirectoryPublished",
     "EventData",
+    "FeedHeartbeat",
     "FormSubmitted",
     "HotlineCallLogged",
     "IdentityOpened",

@@ -61,10 +61,17 @@ class ChannelSilent(EventData):
 
 
 class ChannelInterrupted(EventData):
-    """An agency's own numbering of its events has a gap; `subject` is the agency."""
+    """An agency's own numbering of its events has a gap; `subject` is the agency.
+
+    Or it has stopped: a feed that sends heartbeats fell silent. Then `silent_since` says since
+    when, and `first` and `last` are the one number that was due next.
+    """
 
     TYPE: ClassVar[str] = "channel.interrupted.v1"
 
     agency: Code
     first: int = Field(ge=0, description="First number that never came.")
     last: int = Field(ge=0, description="Last number that never came.")
+    silent_since: UtcDatetime | None = Field(
+        default=None, description="When the feed was last heard, if nothing at all has come since."
+    )

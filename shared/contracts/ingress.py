@@ -173,6 +173,15 @@ class ChannelPublished(IngressData):
     published: date
 
 
+class FeedHeartbeat(IngressData):
+    """An agency's own system is there and can send; it says nothing else.
+
+    What it tells is in its envelope: that it came, and with `sequence` how far the numbering is.
+    """
+
+    TYPE: ClassVar[str] = "feed.heartbeat.v1"
+
+
 class Fate(StrEnum):
     """What became of one item that a party sent."""
 
@@ -183,6 +192,8 @@ class Fate(StrEnum):
     """Kept with a submission that was there before: a further word of who spoke."""
     AUTOMATIC = "automatic"
     """Nobody speaks: an automatic reply, a bounce, a loop. Kept and counted, no submission."""
+    HEARD = "heard"
+    """A heartbeat: nothing is kept of it but when it came and its number."""
 
 
 class FieldProblem(BaseModel):

@@ -105,6 +105,11 @@ class Bus:
     def connection(self) -> Client:
         return self.broker.connection
 
+    @property
+    def is_connected(self) -> bool:
+        """False before the start, and while the broker is away."""
+        return self._connected and self.connection.is_connected
+
     async def start(self) -> None:
         """Connect and begin to fetch; raises when a consumer was never declared."""
         await self.broker.connect()

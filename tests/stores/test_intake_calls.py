@@ -13,7 +13,6 @@ from services.intake.handlers import acceptor, call_closer, call_collector, rece
 from services.intake.handlers.calling import GRACE
 from services.intake.store import (
     MongoCalls,
-    MongoFeeds,
     MongoHeard,
     MongoOutbox,
     MongoRecords,
@@ -171,9 +170,8 @@ class TestWatch:
         await hotline.stores.rules.keep(
             [directory_published(2, agencies=(agency,))], [rulebook_published(2, silence_days=5)]
         )
-        feeds, heard = MongoFeeds(hotline.database), MongoHeard(hotline.database)
-        alarms = MongoRecords(hotline.database, "alarms")
-        return watcher(hotline.stores.rules, heard, feeds, alarms, ZONE)
+        heard, alarms = MongoHeard(hotline.database), MongoRecords(hotline.database, "alarms")
+        return watcher(hotline.stores.rules, heard, alarms, ZONE)
 
     async def waiting(self, hotline):
         return await MongoOutbox(hotline.database).waiting(100)
@@ -191,32 +189,3 @@ class TestWatch:
     async def test_a_hotline_never_heard_counts_from_its_first_day(self, hotline, watch):
         assert await watch(NOON - timedelta(days=3)) == 0
         assert await watch(NOON) == 1
-
-    async def test_a_gap_is_announced_at_the_second_look(self, hotline, watch):
-        numbers = [n for n in range(1, 101) if n % 50]
-        for number in numbers:
-            await hotline.receive(
-                [
-                    sent(
-                        CALL,
-                        call(call=f"1.{number}", note=f"Lần {number}"),
-                        item=f"i{number}",
-                        sequence=number,
-                        number=str(number),
-                    )
-                ]
-            )
-        assert await watch(NOON) == 0
-        assert await watch(NOON) == 1
-
-        [gap] = await self.waiting(hotline)
-        assert (gap.data.first, gap.data.last) == (50, 50)
-
-    async def test_what_came_late_is_no_gap(self, hotline, watch):
-        feeds = hotline.stores.feeds
-        await feeds.saw({"a017": [1, 3]})
-        await watch(NOON)
-        await feeds.saw({"a017": [2]})
-        await watch(NOON)
-
-        assert "channel.interrupted.v1" not in {e.type for e in await self.waiting(hotline)}

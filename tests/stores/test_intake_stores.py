@@ -71,7 +71,10 @@ async def in_mongo(database, keys=None):
         MongoReceipts(database, b"r" * 32),
         MongoFeeds(database),
     )
-    for store in (stores.submissions, stores.conversations, stores.records, stores.arrivals):
+    for store in (
+        *(stores.submissions, stores.conversations, stores.records, stores.arrivals),
+        stores.feeds,
+    ):
         await store.prepare()
     await stores.data_keys.prepare()
     return stores

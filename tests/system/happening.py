@@ -17,7 +17,8 @@ from deploy.command import Order, give
 from deploy.connection import connected, credentials
 from deploy.demo import OPERATOR, quiet
 from deploy.verify.totals import ZONE
-from services.intake.handlers import watcher
+from services.intake.domain.heartbeat import GRACE
+from services.intake.handlers import feed_watcher, watcher
 from services.intake.store import MongoFeeds, MongoHeard, MongoRecords, MongoRules
 from shared.contracts import (
     CaseAccept,
@@ -247,13 +248,10 @@ async def _protection(happening) -> None:
 
 async def _alarms(intake) -> None:
     """A gap of one number and channels that fell silent, as the service finds them in time."""
-    watch = watcher(
-        MongoRules(intake),
-        MongoHeard(intake),
-        MongoFeeds(intake),
-        MongoRecords(intake, "alarms"),
-        ZONE,
-    )
+    rules, alarms = MongoRules(intake), MongoRecords(intake, "alarms")
+    watch = watcher(rules, MongoHeard(intake), alarms, ZONE)
+    watch_feeds = feed_watcher(rules, MongoFeeds(intake), alarms, lambda: False)
     now = datetime.now(UTC)
-    await watch(now)
     assert await watch(now + timedelta(days=200)) > 0
+    await watch_feeds(now)
+    assert await watch_feeds(now + GRACE) == 1

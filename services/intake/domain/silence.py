@@ -71,6 +71,18 @@ def missing(track: Track, up_to: int) -> tuple[range, ...]:
     return tuple(found)
 
 
+def passed_over(track: Track, numbers: Iterable[range]) -> Track:
+    """The track with these numbers waited for no more, as if they had come."""
+    known = [(1, track.contiguous + 1), *track.ahead, *((r.start, r.stop) for r in numbers)]
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted(known):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((first, end))
+    return Track(joined[0][1] - 1, tuple(joined[1:]))
+
+
 def gaps(seen: Iterable[int], up_to: int) -> tuple[range, ...]:
     """Every gap of a whole feed, from 1 to `up_to`, itself included; `seen` in any order."""
     found, expected = [], 1

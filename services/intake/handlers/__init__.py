@@ -3,6 +3,7 @@
 from services.intake.handlers.calling import call_closer, call_collector
 from services.intake.handlers.erasing import Protecting, order_taker
 from services.intake.handlers.following import case_keeper
+from services.intake.handlers.listening import feed_watcher
 from services.intake.handlers.ports import RulesMissing, StoreAway, Stores
 from services.intake.handlers.reactions import fate_teller, key_teller, rule_keeper
 from services.intake.handlers.reading import Reader
@@ -33,6 +34,7 @@ __all__ = [
     "call_collector",
     "case_keeper",
     "fate_teller",
+    "feed_watcher",
     "identity_teller",
     "key_sweeper",
     "key_teller",

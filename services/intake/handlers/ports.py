@@ -9,6 +9,7 @@ from typing import Protocol
 from services.intake.domain.calendar import WorkingDays
 from services.intake.domain.classify import Classifier
 from services.intake.domain.duplicate import Thread
+from services.intake.domain.heartbeat import Gap
 from services.intake.domain.mail import Mail
 from services.intake.domain.silence import Track
 from services.intake.vault import DataKey, Sealed
@@ -326,21 +327,43 @@ class Accept(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What an agency's own system let us know at once: its numbers, and when the last one came."""
+
+    numbers: tuple[int, ...]
+    heard: datetime
+    beats: bool = False
+    """A heartbeat was among it: from now on silence counts in minutes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
-    """An agency's own numbering, as far as it has come; `suspected` are the gaps of last time."""
+    """An agency's own numbering, as far as it has come; `gaps` are those of the last look."""
 
     agency: str
     track: Track
-    suspected: tuple[tuple[int, int], ...] = ()
+    heard: datetime
+    gaps: tuple[Gap, ...] = ()
 
 
 class Feeds(Protocol):
-    async def saw(self, numbers: Mapping[str, Sequence[int]]) -> None:
-        """By agency: numbers that came."""
+    async def saw(self, signs: Mapping[str, Sign]) -> None:
+        """By agency: signs of its system. The order of signs leaves no trace."""
 
-    async def all(self) -> Sequence[Feed]: ...
+    async def broken(self) -> Sequence[Feed]:
+        """Those with a number missing."""
 
-    async def suspect(self, agency: str, gaps: Sequence[tuple[int, int]]) -> None: ...
+    async def notice(self, agency: str, gaps: Sequence[Gap]) -> None:
+        """The gaps of this look, to be compared with at the next."""
+
+    async def pass_over(self, agency: str, gaps: Sequence[Gap]) -> None:
+        """Wait no more for numbers whose gap was announced: a track has room for so many only."""
+
+    async def quiet(self, before: datetime) -> Sequence[Feed]:
+        """Those that have sent a heartbeat once, and were last heard at or before then."""
+
+    async def listening(self, at: datetime) -> datetime:
+        """Note a look; answers since when there has been no lapse between looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from shared.contracts import (
     ChannelAnnounced,
     ChannelPublished,
     DialogueHeld,
+    FeedHeartbeat,
     FormSubmitted,
     HotlineCallLogged,
     IngressData,
@@ -68,6 +69,8 @@ class Reader:
         """What is to be kept; `mail` is given for a mailbox message, as read from its bytes."""
         if isinstance(opened.event.data, SupervisionRecorded | DialogueHeld | ChannelPublished):
             return _record(opened, self.key)
+        if isinstance(opened.event.data, FeedHeartbeat):
+            return ArrivalFate(opened.arrival, opened.event.id, Fate.HEARD)
         if mail is not None and mail.automatic in NOTHING_SAID:
             return _automatic(opened)
         if join is not None:

@@ -26,13 +26,14 @@ from services.intake.handlers.ports import (
     MailReader,
     RulesMissing,
     Said,
+    Sign,
     Standing,
     StoreAway,
     Stores,
 )
 from services.intake.handlers.reading import Reader
 from services.intake.vault import DataKey
-from shared.contracts import MailboxMessageArrived
+from shared.contracts import FeedHeartbeat, MailboxMessageArrived
 from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import Fate
 from shared.runtime.arrival import Arrival
@@ -54,7 +55,7 @@ class Receiving:
         self, batch: Sequence[Arrival], *, unannounced: bool = False
     ) -> tuple[Sequence[ArrivalFate], Sequence[AnyEvent]]:
         """Keep a batch; what became of each, in order, and what is to be announced of it."""
-        items, numbers = await self._read(batch)
+        items, signs = await self._read(batch)
         await self.stores.data_keys.keep([key for item in items for key in _data_keys(item)])
         standing = await self._stand(items, unannounced=unannounced)
         fates: list[ArrivalFate] = []
@@ -76,7 +77,7 @@ class Receiving:
                     orphans += (key.name for key in _data_keys(item))
         await self.stores.arrivals.note(fates)
         await self.stores.data_keys.forget(orphans)
-        await self.stores.feeds.saw(numbers)
+        await self.stores.feeds.saw(signs)
         return fates, follow
 
     async def _stand(self, items: Sequence[Item], *, unannounced: bool) -> Mapping[str, Standing]:
@@ -93,9 +94,7 @@ class Receiving:
         collected: list[Kept | Said | KeptRecord] = [*kept, *said, *noted]
         return dict(zip((item.arrival for item in collected), standing, strict=True))
 
-    async def _read(
-        self, batch: Sequence[Arrival]
-    ) -> tuple[Sequence[Item], Mapping[str, Sequence[int]]]:
+    async def _read(self, batch: Sequence[Arrival]) -> tuple[Sequence[Item], Mapping[str, Sign]]:
         stores = self.stores
         rules = await stores.rules.latest()
         items: list[Item | Opened] = [open_arrival(a, rules, self.opener) for a in batch]
@@ -116,7 +115,7 @@ class Receiving:
             else item
             for n, item in enumerate(read)
         ]
-        return placed, _numbers(opened.values())
+        return placed, _signs(opened.values())
 
     async def _mails(self, opened: Mapping[int, Opened]) -> Mapping[int, Mail]:
         raws = {
@@ -155,13 +154,20 @@ def acceptor(
     return accept
 
 
-def _numbers(opened: Iterable[Opened]) -> Mapping[str, Sequence[int]]:
-    """By agency: the numbers that its own system gave to what it sent."""
-    numbers: dict[str, list[int]] = defaultdict(list)
+def _signs(opened: Iterable[Opened]) -> Mapping[str, Sign]:
+    """By agency: the numbers that its own system gave to what it sent, and its heartbeats."""
+    told: dict[str, list[Opened]] = defaultdict(list)
     for one in opened:
-        if one.event.sequence is not None:
-            numbers[one.agency.code].append(int(one.event.sequence))
-    return numbers
+        if one.event.sequence is not None or isinstance(one.event.data, FeedHeartbeat):
+            told[one.agency.code].append(one)
+    return {
+        agency: Sign(
+            numbers=tuple(int(o.event.sequence) for o in ones if o.event.sequence is not None),
+            heard=max(o.arrival.recorded for o in ones),
+            beats=any(isinstance(o.event.data, FeedHeartbeat) for o in ones),
+        )
+        for agency, ones in told.items()
+    }
 
 
 def _answer(item: Kept, earlier: str | None) -> tuple[AnyEvent, ...]:

@@ -1,16 +1,15 @@
-"""What did not come: channels that fell silent, numbers of a feed that never arrived.
+"""What did not come: channels that people use and that fell silent, by working days.
 
-Silence is announced once for each time that it begins. A gap is announced when two looks in a
-row have found it, so that what is only late says nothing.
+Silence is announced once for each time that it begins.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Protocol, cast
 
-from services.intake.domain.silence import PUBLIC_CHANNELS, missing, silent
+from services.intake.domain.silence import PUBLIC_CHANNELS, silent
 from services.intake.handlers.opening import SOURCE
-from services.intake.handlers.ports import Feeds, KeptRecord, Records, Rules, RuleVersions
+from services.intake.handlers.ports import KeptRecord, Records, Rules, RuleVersions
 from shared.contracts import ChannelInterrupted, ChannelSilent
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.vocabulary import Channel
@@ -22,16 +21,19 @@ class Heard(Protocol):
 
 
 def watcher(
-    rules: RuleVersions, heard: Heard, feeds: Feeds, alarms: Records, zone: tzinfo
+    rules: RuleVersions, heard: Heard, alarms: Records, zone: tzinfo
 ) -> Callable[[datetime], Awaitable[int]]:
     async def watch(at: datetime) -> int:
         """Look once; answers how many alarms stand that were not there before."""
-        in_force = await rules.latest()
-        found = [*await _silences(in_force, heard, at, zone), *await _gaps(feeds, at)]
-        standing = await alarms.add_once(found, unannounced=True)
-        return sum(s.arrival == f.arrival for s, f in zip(standing, found, strict=True))
+        return await announce(alarms, await _silences(await rules.latest(), heard, at, zone))
 
     return watch
+
+
+async def announce(alarms: Records, found: Sequence[KeptRecord]) -> int:
+    """Each once; answers how many stand that were not there before."""
+    standing = await alarms.add_once(found, unannounced=True)
+    return sum(s.arrival == f.arrival for s, f in zip(standing, found, strict=True))
 
 
 async def _silences(rules: Rules, heard: Heard, at: datetime, zone: tzinfo) -> list[KeptRecord]:
@@ -54,26 +56,14 @@ async def _silences(rules: Rules, heard: Heard, at: datetime, zone: tzinfo) -> l
                 working_days=limit,
             )
             subject = f"{agency.code}/{channel.channel.value}"
-            found.append(_alarm(subject, data, since.isoformat(), at))
+            found.append(alarm(subject, data, since.isoformat(), at))
     return found
 
 
-async def _gaps(feeds: Feeds, at: datetime) -> list[KeptRecord]:
-    found = []
-    for feed in await feeds.all():
-        gaps = [(g.start, g.stop - 1) for g in missing(feed.track, feed.track.last)]
-        for first, last in gaps:
-            if (first, last) in feed.suspected:
-                data = ChannelInterrupted(agency=feed.agency, first=first, last=last)
-                found.append(_alarm(feed.agency, data, f"{first}-{last}", at))
-        if tuple(gaps) != feed.suspected:
-            await feeds.suspect(feed.agency, gaps)
-    return found
-
-
-def _alarm(
+def alarm(
     subject: str, data: ChannelSilent | ChannelInterrupted, since: str, at: datetime
 ) -> KeptRecord:
+    """`since` tells it from other alarms of its type and subject: the same is announced once."""
     shape = cast("type[AnyEvent]", Event[type(data)])  # type: ignore[misc]
     event = shape(
         id=derived_id(subject, data.TYPE, since),
