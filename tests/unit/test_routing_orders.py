@@ -359,6 +359,20 @@ class TestByItself:
 
         assert fired.after.lead == "desk"
 
+    def test_never_sideways(self):
+        beside = body("ward-people", "ward")
+        there = rules(
+            bodies=(*BODIES, DESK, beside),
+            rulebook=rulebook(clocks=CLOCKS, escalations=(escalation(takes_over=True),)),
+        )
+
+        assert tick(opened(), there, ZONE, self.LATE).after.lead == "province-front"
+
+    def test_behind_the_highest_body_stands_the_desk(self):
+        state = after(opened(), CaseTransfer(to="province-front", citation=CITED))
+
+        assert tick(state, self.escalating(takes_over=True), ZONE, self.LATE).after.lead == "desk"
+
     def test_one_who_only_urges_stands_beside_the_lead(self):
         fired = tick(opened(), self.escalating(), ZONE, self.LATE)
 

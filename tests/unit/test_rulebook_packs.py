@@ -9,12 +9,13 @@ import pytest
 from deploy.rules import RULE_FILES, read_rules
 from services.routing.domain.calendar import WorkingDays
 from services.routing.domain.command import Refusal
+from services.routing.domain.decision import Act
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.due import tick
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import Act, decide
+from services.routing.domain.orders import decide
 from services.routing.domain.rules import RulesInForce
-from shared.contracts.case import CaseAccept, CaseExtend
+from shared.contracts.order import CaseAccept, CaseExtend
 from shared.contracts.vocabulary import Concern, Kind
 from tests.examples_routing import submission_received
 

@@ -4,7 +4,7 @@ Asked at every hop: when the case is handed on, when it concerns more than was k
 ends, when new rules hold, and on each day that the rules name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -102,7 +102,8 @@ def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: d
     Its bodies were weighed by these rules before. The highest body of all has nobody above it;
     the case then goes to the named desk.
     """
-    past = tuple(dict.fromkeys((*state.past, *state.bodies)))
+    past = {*state.past, *state.bodies, *_beside(state.bodies, rules, on)}
+    past.discard(rules.directory.fallback_body)  # wherever the desk sits, it stands behind all
     found = assign(state.matter, rules.directory, rules.rulebook, on, past=past)
     speaker = _speaker(state, rules, on, rule.code, rule.citation)
     said = speaker.escalation(found.lead, state.lead, takes_over=rule.takes_over)
@@ -153,6 +154,13 @@ def _handing(
         lead_before=before,
     )
     return Handing(after, said)
+
+
+def _beside(bodies: Iterable[str], rules: RulesInForce, on: date) -> Iterator[str]:
+    """Those that sit where one of these sits: the ladder goes up, never sideways."""
+    seats = {seat.unit for code in bodies if (seat := rules.directory.body(code, on))}
+    for unit in seats:
+        yield from (body.code for body in rules.directory.bodies_at(unit, on))
 
 
 def _there(body: str, rules: RulesInForce, on: date) -> bool:
