@@ -278,14 +278,3 @@ async def test_cases_kept_before_there_were_clocks_to_find_are_looked_at(mongo_d
     assert (await mongo_database["cases"].find_one({"_id": "old"}))["clocks"] == {
         "look": "0001-01-01"
     }
-
-
-async def test_a_sweep_reads_indexes_only_for_what_is_due(mongo_database):
-    clocks, cases = MongoClocks(mongo_database), mongo_database["cases"]
-    await clocks.prepare()
-    wanted = {"$or": [{"clocks.look": {"$lte": "2026-03-11"}}, {"clocks.calendar": {"$lt": 2}}]}
-
-    plan = str((await cases.find(wanted).explain())["queryPlanner"]["winningPlan"])
-
-    assert "COLLSCAN" not in plan
-    assert "IXSCAN" in plan

@@ -10,7 +10,19 @@ from services.routing.domain.due import AT_ONCE, Fired
 from services.routing.domain.lifecycle import CaseState
 from services.routing.store.documents import STATE, event_of, state_fields
 from shared.contracts.envelope import AnyEvent
-from shared.runtime.mongo import Database
+from shared.runtime.mongo import Database, Document
+
+
+def what_is_due(today: date, rules: Versions, directory: int) -> Document:
+    """Each branch has an index of its own: where nothing is due, no case is read."""
+    return {
+        "$or": [
+            {"clocks.look": {"$lte": today.isoformat()}},
+            {"clocks.rulebook": {"$lt": rules.rulebook}},
+            {"clocks.calendar": {"$lt": rules.calendar}},
+            {"clocks.directory": {"$lt": directory}},
+        ]
+    }
 
 
 class MongoClocks:
@@ -49,18 +61,8 @@ class MongoClocks:
     async def due(
         self, today: date, rules: Versions, limit: int, *, directory: int = 0
     ) -> Sequence[CaseState]:
-        found = self._cases.find(
-            {
-                "$or": [
-                    {"clocks.look": {"$lte": today.isoformat()}},
-                    {"clocks.rulebook": {"$lt": rules.rulebook}},
-                    {"clocks.calendar": {"$lt": rules.calendar}},
-                    {"clocks.directory": {"$lt": directory}},
-                ]
-            },
-            {"state": 1},
-            limit=limit,
-        )
+        wanted = what_is_due(today, rules, directory)
+        found = self._cases.find(wanted, {"state": 1}, limit=limit)
         return [STATE.validate_python(document["state"]) async for document in found]
 
     async def fire(self, fired: Sequence[Fired]) -> None:
