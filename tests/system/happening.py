@@ -23,6 +23,7 @@ from services.intake.store import MongoFeeds, MongoHeard, MongoRecords, MongoRul
 from shared.contracts import (
     CaseAccept,
     CaseConclude,
+    FeedHeartbeat,
     SubmissionErase,
     SubmissionHold,
     SubmissionRelease,
@@ -196,7 +197,8 @@ async def _sendings(happening) -> None:
     ]
     assert await happening.events(notes) == ["joined"] * 2
     numbered = letter(30, "Một.", SECOND, sequence="1")
-    assert await happening.events([numbered], SECOND) == ["kept"]
+    beat = event(FeedHeartbeat.TYPE, "beat-1", {}, SECOND, sequence="2")
+    assert await happening.events([numbered, beat], SECOND) == ["kept", "heard"]
     for number in (20, 21, 22):
         assert await happening.events([letter(number)]) == ["kept"]
 
