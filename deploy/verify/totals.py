@@ -71,7 +71,8 @@ def _facts(case: str, document: Document) -> CaseFacts:
     reopened = by_type.get(CaseReopened.TYPE)
     if concluded and reopened and reopened["data"]["version"] > concluded["data"]["version"]:
         concluded = None
-    if accepted and assigned and accepted["data"]["body"] != assigned["data"]["lead"]:
+    moved = assigned["data"] if assigned else {"version": 0}
+    if accepted and accepted["data"]["version"] < moved["version"] and not moved["accepted"]:
         accepted = None
     data = opened["data"]
     return CaseFacts(

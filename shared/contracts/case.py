@@ -125,6 +125,7 @@ class CaseAssigned(CaseEvent):
     )
     why: Assigning = Assigning.OPENING
     lead_before: Code | None = Field(default=None, description="None at the opening.")
+    accepted: bool = Field(default=False, description="This lead had accepted it before.")
 
 
 class CaseAccepted(CaseEvent):

@@ -165,7 +165,6 @@ class TestReportingsRows:
             assert row.due == {clock.code: clock.due for clock in state.clocks}
             assert (row.concluded is None) == state.open
 
-    @pytest.mark.xfail(strict=True, reason="an acceptance outlasts the way to another and back")
     def test_say_whether_the_lead_has_accepted_it(self, histories):
         """A case that is taken up again is its lead's without another acceptance."""
         for routing, _ in histories:
@@ -187,7 +186,6 @@ def by_case(rows: Sequence[CaseRow]) -> dict[str, CaseRow]:
     return {row.case: row for row in rows}
 
 
-@pytest.mark.xfail(strict=True, reason="two terms of one code may end on one day, and are met")
 def test_no_two_events_share_an_id(histories):
     for routing, _ in histories:
         said = {(e.id, e.subject, e.data.model_dump_json()) for e in routing.log}

@@ -143,7 +143,6 @@ def test_no_submission_is_refused_for_its_stamp(off):
     assert [said for said in routing.log if "refused" in said.type] == []
 
 
-@pytest.mark.xfail(strict=True, reason="of two clocks only the body's may be ahead of the other")
 def test_a_body_may_act_at_once_on_what_a_node_five_minutes_ahead_has_received():
     routing = opened(submission_received("s1", BEGINNING + MINUTES))
     [state] = routing.states.values()

@@ -13,6 +13,7 @@ UNSEALED = frozenset(
         *("records", "alarms", "ratings", "relations", "receipts", "cases", "feeds"),
         *("directories", "rulebooks", "calendars", "sealed.files", "sealed.chunks"),
         "acknowledged_senders",
+        "looks",
     )
 )
 """Collections that name no data key. One that is in neither list could: see `named`."""

@@ -103,7 +103,11 @@ def change(event: AnyEvent) -> RowChange:
             }
         case CaseAssigned() as said:
             facet, version = "assigned", said.version
-            data = {"lead": said.lead, "within_competence": said.within_competence}
+            data = {
+                "lead": said.lead,
+                "within_competence": said.within_competence,
+                "accepted": said.accepted,
+            }
         case ClockStarted() | ClockRestated() as said:
             facet, version = f"clocks.{said.clock}", said.version
             data = {"due": said.due.isoformat()}
@@ -224,8 +228,8 @@ class CaseRow:
     def accepted(self) -> datetime | None:
         """Nothing while a body leads that has not accepted it itself."""
         accepted, assigned = self.facets.get("accepted"), self.facets.get("assigned")
-        if accepted and assigned and accepted.data["body"] != assigned.data["lead"]:
-            return None
+        if accepted and assigned and accepted.version < assigned.version:
+            return accepted.time if assigned.data["accepted"] else None
         return self._time("accepted")
 
     @property

@@ -4,7 +4,7 @@ A case is moved by its own act first, then by new rules, then by the day: an ans
 by the last day that it was given under, and a rule that came in time saves a term.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import cast
@@ -15,7 +15,6 @@ from services.routing.domain.lifecycle import CONCLUSION, CaseState
 from services.routing.domain.reassessing import Handing, escalated, reassessed
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
-    CaseAssigned,
     CaseEvent,
     ClockMet,
     ClockMissed,
@@ -236,10 +235,10 @@ def _look(clock: Clock, state: CaseState) -> date | None:
 
 
 def _event(state: CaseState, data: CaseEvent, when: datetime, at: datetime) -> AnyEvent:
-    """Its id is that of its clock and last day: whoever finds it due says the same."""
+    """Its id is that of its place in the case: whoever finds it due there says the same."""
     shape = cast("type[AnyEvent]", Event[type(data)])  # type: ignore[misc]
     return shape(
-        id=derived_id(state.case, data.TYPE, *_names(data)),
+        id=derived_id(state.case, data.TYPE, str(data.version)),
         source=SOURCE,
         type=data.TYPE,
         subject=state.case,
@@ -248,15 +247,3 @@ def _event(state: CaseState, data: CaseEvent, when: datetime, at: datetime) -> A
         correlationid=state.affair,
         data=data,
     )
-
-
-def _names(data: CaseEvent) -> Iterator[str]:
-    match data:
-        case ClockRestated():
-            yield from (data.clock, str(data.rulebook), str(data.calendar))
-        case ClockWarned():  # a last day that was left and came back is warned of again
-            yield from (data.clock, data.due.isoformat(), str(data.version))
-        case ClockMet() | ClockMissed():
-            yield from (data.clock, data.due.isoformat())
-        case CaseAssigned():
-            yield str(data.version)

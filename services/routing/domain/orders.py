@@ -73,7 +73,7 @@ def decide(
             return objections.concerned(exclusion.rule, rules.rulebook)
     if act.at > act.recorded + SKEW:
         return objections.time_in_future()
-    if act.at < state.received:
+    if act.at < state.received - SKEW:
         return objections.time_before_receipt()
     return _Taking(state, act, rules, zone, today).take(order)
 

@@ -102,7 +102,7 @@ def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: d
     Its bodies were weighed by these rules before. The highest body of all has nobody above it;
     the case then goes to the named desk.
     """
-    past = {*state.past, *state.bodies, *_beside(state.bodies, rules, on)}
+    past = {*state.past, *state.bodies, *_not_above(state.bodies, rules, on)}
     past.discard(rules.directory.fallback_body)  # wherever the desk sits, it stands behind all
     found = assign(state.matter, rules.directory, rules.rulebook, on, past=past)
     speaker = _speaker(state, rules, on, rule.code, rule.citation)
@@ -152,15 +152,18 @@ def _handing(
         reasons=found.reasons if found else reasons,
         why=why,
         lead_before=before,
+        accepted=after.stage is Stage.ACCEPTED,
     )
     return Handing(after, said)
 
 
-def _beside(bodies: Iterable[str], rules: RulesInForce, on: date) -> Iterator[str]:
-    """Those that sit where one of these sits: the ladder goes up, never sideways."""
-    seats = {seat.unit for code in bodies if (seat := rules.directory.body(code, on))}
-    for unit in seats:
-        yield from (body.code for body in rules.directory.bodies_at(unit, on))
+def _not_above(bodies: Iterable[str], rules: RulesInForce, on: date) -> Iterator[str]:
+    """Those that sit no higher than these: the ladder goes up, never sideways or down."""
+    directory = rules.directory
+    seats = [seat.unit for code in bodies if (seat := directory.body(code, on))]
+    highest = min(map(directory.level, seats), default=0)
+    for same_level in directory.bodies_by_level(on):
+        yield from (body.code for body in same_level if directory.level(body.unit) >= highest)
 
 
 def _there(body: str, rules: RulesInForce, on: date) -> bool:
