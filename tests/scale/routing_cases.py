@@ -44,7 +44,7 @@ WARDS, SCHOOLS = 10, 10
 BATCH = 250
 STEP = 10_000
 MOST_GROWTH = 1.5
-"""Seconds of the last step against those of the second: the first one warms up."""
+"""Of the last step against the second: the first one warms up."""
 ENDED, HEIR = "front-0", "heir-0"
 
 
@@ -100,6 +100,28 @@ class StandingClocks(MongoClocks):
         return NOON
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    seconds: float
+    work: float
+    """Processor seconds of this process and of MongoDB: neighbours do not lengthen them."""
+
+
+class Meter:
+    def __init__(self, database: Database) -> None:
+        self._admin = database.client.admin
+        self._read = Spent(0.0, 0.0)
+
+    async def read(self) -> Spent:
+        """What was spent since it was read last."""
+        server = (await self._admin.command("serverStatus"))["extra_info"]
+        micros = server["user_time_us"] + server["system_time_us"]
+        now = Spent(time.monotonic(), time.process_time() + micros / 1e6)
+        spent = Spent(now.seconds - self._read.seconds, now.work - self._read.work)
+        self._read = now
+        return spent
+
+
 @dataclass
 class Desk:
     """Routing's stores over one database, and what it announced."""
@@ -124,24 +146,22 @@ class Desk:
             ]
         )
 
-    async def open(self, cases: int, told: Callable[[int, float], None] = lambda *_: None) -> None:
-        """Open so many cases; `told` hears of every step how many seconds it took."""
+    async def open(self, cases: int, told: Callable[[int, Spent], None] = lambda *_: None) -> None:
+        """Open so many cases; `told` hears of every step what it took."""
         begun = time.monotonic()
 
         def now() -> datetime:
             return NOON + timedelta(seconds=time.monotonic() - begun)
 
         open_cases = case_opener(self.rules, self.cases, ZONE, now)
-        took = 0.0
+        meter = Meter(self.database)
+        await meter.read()
         for first in range(0, cases, BATCH):
             batch = [submission(n) for n in range(first, min(first + BATCH, cases))]
-            before = time.monotonic()
             events = await open_cases(batch)
-            took += time.monotonic() - before
             self.opened |= {event.id: Said.of(event) for event in events}
             if (first + BATCH) % STEP == 0:
-                told(first + BATCH, took)
-                took = 0.0
+                told(first + BATCH, await meter.read())
 
     async def replace_a_body(self) -> None:
         there = province(moved=True)
@@ -212,9 +232,13 @@ async def measure(database: Database, cases: int) -> list[str]:
     desk, steps = Desk(database), list[float]()
     await desk.prepare()
 
-    def told(opened: int, seconds: float) -> None:
-        steps.append(seconds)
-        print(f"opened {opened:>7}: {seconds:.2f} s for the last {STEP}", flush=True)
+    def told(opened: int, spent: Spent) -> None:
+        steps.append(spent.work)
+        print(
+            f"opened {opened:>7}: {spent.seconds:.2f} s for the last {STEP},"
+            f" {spent.work:.2f} s of processors",
+            flush=True,
+        )
 
     await desk.open(cases, told)
     _, seconds = await timed(desk.cases.open_by_lead())

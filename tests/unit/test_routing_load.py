@@ -84,17 +84,19 @@ async def test_a_body_that_concluded_its_cases_is_asked_again_within_a_second():
     assert await desk.open(*(f"t{n}" for n in range(6))) == ["b"] * 5 + ["a"]
 
 
-async def test_within_a_second_open_cases_are_counted_once(monkeypatch):
-    desk, asked = Desk(), Counter()
-    count = desk.cases.open_by_lead
+@pytest.mark.parametrize(("already", "seconds"), [(0, 1), (500_000, 10)])
+async def test_the_more_cases_are_open_the_less_often_they_are_counted(
+    already, seconds, monkeypatch
+):
+    desk, asked = Desk(), []
 
     async def counting():
-        asked["times"] += 1
-        return await count()
+        asked.append(desk.at)
+        return {"a": already}
 
     monkeypatch.setattr(desk.cases, "open_by_lead", counting)
-    for n in range(20):
-        desk.at = NOON + n * SECOND / 20
+    for n in range(25):
+        desk.at = NOON + n * SECOND / 2
         await desk.open(f"s{n}")
 
-    assert asked["times"] == 1
+    assert asked[1] - asked[0] == seconds * SECOND
