@@ -418,6 +418,7 @@ DECLARED = {
             "feed.own.supervision.recorded.v1",
             "feed.own.dialogue.held.v1",
             "feed.own.channel.published.v1",
+            "feed.own.feed.heartbeat.v1",
             "ask.own.intake.fates",
             "ask.own.intake.key",
         },
