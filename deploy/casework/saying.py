@@ -64,7 +64,9 @@ class Explainer:
                 yield from self._assignment(event.data, event.time)
         yield from self._section("barred", (self._exclusion(e) for e in told.excluded))
         yield from self._section("terms", self._terms(told))
-        yield from self._section("steps", (self._step(event) for event in events))
+        # Two terms that ended while a sweep was away are told in the order of the terms.
+        happened = sorted(events, key=lambda event: event.time)
+        yield from self._section("steps", (self._step(event) for event in happened))
 
     def _facts(self, told: CaseTold, events: list[AnyEvent]) -> Iterator[str]:
         row = told.row

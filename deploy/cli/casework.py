@@ -13,7 +13,7 @@ from deploy.cli.rulebooks import DEFAULT_ZONE, Zone
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import connected, find_endpoints
 from deploy.demo import OPERATOR
-from shared.contracts.worklist import MOST_ROWS, LoadAsked, LoadTold, WorklistAsked
+from shared.contracts.worklist import MOST_ROWS, LoadAsked, LoadTold, Row, WorklistAsked
 
 cases_app = typer.Typer(help="Cases as their bodies read them.", no_args_is_help=True)
 app = typer.Typer()
@@ -87,14 +87,18 @@ def cases_list(
             if as_json:
                 emit(row.model_dump(mode="json", exclude_none=True))
             else:
-                due = f"{row.due or '-':<10} {row.clock or '-'}"
-                sys.stdout.write(
-                    f"{due}  {row.case}  {row.stage} {row.role} {row.kind} {row.category}\n"
-                )
+                sys.stdout.write(f"{listed(row)}\n")
         if not as_json:
             console.print(f"{len(rows)} cases")
 
     run(work())
+
+
+def listed(row: Row) -> str:
+    """The row in one line: what ends first stands first."""
+    day = row.due.isoformat() if row.due else "-"
+    term = f"{day:<10} {row.clock or '-'}"
+    return f"{term}  {row.case}  {row.stage} {row.role} {row.kind} {row.category}"
 
 
 @cases_app.command("load")

@@ -8,10 +8,11 @@ import pytest
 
 from deploy.casework.saying import Explainer, Names
 from deploy.casework.words import STEPS, WORDS
+from deploy.cli.casework import listed
 from services.routing.domain import worklist
 from services.routing.domain.clocks import Standing
 from services.routing.domain.opening import open_case
-from shared.contracts import CATALOGUE, EVENTS, CaseDeclined
+from shared.contracts import CATALOGUE, EVENTS, CaseAccepted, CaseAmended, CaseDeclined
 from shared.contracts.case import Assigning, Ground, Restating
 from shared.contracts.directory import Recusal
 from shared.contracts.vocabulary import Channel, Kind, Outcome
@@ -69,6 +70,28 @@ class TestExplaining:
     def test_it_says_until_when_each_term_runs(self):
         assert "answer: đến hết ngày 07/04/2026, đang trong thời hạn" in said("vi")
         assert "answer: until the end of 2026-04-07, running" in said("en")
+
+    def test_steps_are_told_in_the_order_in_which_they_happened(self):
+        late, early = NOON + timedelta(days=9), NOON + timedelta(days=2)
+        accepted = CaseAccepted(version=6, body="province-front")
+        others = [
+            event(
+                CaseAmended(version=5, body="province-front", concerns=()),
+                item="e5",
+                subject="c",
+                time=late,
+            ),
+            event(accepted, item="e6", subject="c", time=early),
+        ]
+
+        lines = said("vi", events=others)
+
+        assert lines.index("thụ lý vụ việc") < lines.index("bổ sung đối tượng")
+
+    def test_a_line_of_the_worklist_begins_with_the_last_day(self):
+        row = told().row
+
+        assert listed(row).startswith(f"{row.due.isoformat()} {row.clock}  {row.case}")
 
     def test_codes_are_said_by_their_names(self):
         names = Names(bodies={"province-front": label("Mặt trận tỉnh")})
