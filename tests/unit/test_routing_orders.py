@@ -359,6 +359,21 @@ class TestByItself:
 
         assert fired.after.lead == "desk"
 
+    def test_not_for_what_was_done_late_before_anybody_looked(self):
+        accepted = after(opened(), CaseAccept(), at=NOON + 30 * DAY)
+
+        fired = tick(accepted, self.escalating(takes_over=True), ZONE, self.LATE)
+
+        assert "clock.missed.v1" in [event.type for event in fired.events]
+        assert fired.after.lead == "ward-front"
+
+    def test_though_another_term_was_ordered_about_before_anybody_looked(self):
+        there = self.escalating(takes_over=True)
+        extend = CaseExtend(clock="answer", days=5, citation=CITED)
+        extended = after(opened(), extend, at=NOON + 20 * DAY, there=there)
+
+        assert tick(extended, there, ZONE, self.LATE).after.lead == "province-front"
+
     def test_never_sideways(self):
         beside = body("ward-people", "ward")
         there = rules(

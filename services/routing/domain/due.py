@@ -79,8 +79,10 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     Asked again of the state that it led to, it says nothing more.
     """
     today = at.astimezone(zone).date()
-    after, said = clocks_ticked(state, rules, zone, at)
-    missed = {data.clock for data, _ in said if isinstance(data, ClockMissed)}
+    after, said = _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
+    told = {data.clock for data, _ in said if isinstance(data, ClockMissed)}
+    # What was done late, and told before anybody looked, is no reason to send for another body.
+    missed = {c.code for c in after.clocks if c.standing is Standing.MISSED and c.code in told}
     if after.open and _must_be_weighed(after, rules, today):
         found = reassessed(after, rules, today)
         if isinstance(found, Handing):
@@ -95,11 +97,16 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
 
 
-def clocks_ticked(
-    state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime
+def clock_ticked(
+    state: CaseState, clock: Clock, rules: RulesInForce, zone: tzinfo, at: datetime
 ) -> tuple[CaseState, Said]:
-    """The case with its clocks as they stand at the instant `at` under these rules."""
-    return _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
+    """The case with this clock of it as it stands at the instant `at`; the others wait for `tick`.
+
+    A term that is found missed sends for another body, and only `tick` does that.
+    """
+    return _stepped(
+        state, lambda each: _step(each, state, rules, zone, at) if each is clock else Step(each)
+    )
 
 
 def acts_settled(state: CaseState, zone: tzinfo) -> tuple[CaseState, Said]:

@@ -53,7 +53,7 @@ from shared.contracts.order import (
 )
 
 SKEW = timedelta(minutes=5)
-"""How far a body's clock may run ahead of the stream's."""
+"""How far two clocks may differ: a body's ahead of the stream's, or behind who received it."""
 ACCEPTANCE = frozenset({"accepted"})
 """What a clock rule names as its start where the acceptance starts it."""
 

@@ -9,7 +9,7 @@ from services.routing.domain import objections
 from services.routing.domain.clocks import Clock, Versions, rule_of
 from services.routing.domain.command import Refusal
 from services.routing.domain.decision import Act, Decision
-from services.routing.domain.due import clocks_ticked
+from services.routing.domain.due import clock_ticked
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import ClockPaused, ClockRestated, Restating
@@ -24,16 +24,28 @@ def on_term(
 ) -> Decision | Refusal:
     """What the order does to a term of the case; a refusal cites the term's rule.
 
-    New rules and a last day that is over come first, as a sweep would find them.
+    New rules for the term and a last day of it that is over come first, as a sweep would find
+    them; a term that is over takes no order.
     """
-    now, said = clocks_ticked(state, rules, zone, act.recorded)
-    found = _OnTerm(now, act, rules, zone).take(order)
+    place = _place_of(order.clock, state)
+    if place is None:
+        return objections.unknown_clock()
+    now, said = clock_ticked(state, state.clocks[place], rules, zone, act.recorded)
+    found = _OnTerm(now, place, act, rules, zone).take(order)
     return found if isinstance(found, Refusal) else replace(found, said=(*said, *found.said))
+
+
+def _place_of(code: str, state: CaseState) -> int | None:
+    """A case that was reopened has several clocks of one code: the last one counts."""
+    places = [i for i, clock in enumerate(state.clocks) if clock.code == code]
+    return places[-1] if places else None
 
 
 @dataclass(frozen=True, slots=True)
 class _OnTerm:
     state: CaseState
+    place: int
+    """Of the clock that is meant."""
     act: Act
     rules: RulesInForce
     zone: tzinfo
@@ -45,11 +57,10 @@ class _OnTerm:
             case CasePause():
                 return self._pause(order)
             case CaseResume():
-                return self._resume(order)
+                return self._resume()
 
     def _extend(self, order: CaseExtend) -> Decision | Refusal:
         return self._on_clock(
-            order.clock,
             lambda clock, rule: terms.extended(
                 clock, order.days, rule, self.rules.working_days, self.zone
             ),
@@ -58,7 +69,7 @@ class _OnTerm:
 
     def _pause(self, order: CasePause) -> Decision | Refusal:
         first = self.act.at.astimezone(self.zone).date()
-        found = self._changed(order.clock, lambda clock, rule: terms.paused(clock, first, rule))
+        found = self._changed(lambda clock, rule: terms.paused(clock, first, rule))
         if isinstance(found, Refusal):
             return found
         after, before, _ = found
@@ -71,8 +82,8 @@ class _OnTerm:
         )
         return Decision(after, ((paused, self.act.at),))
 
-    def _resume(self, order: CaseResume) -> Decision | Refusal:
-        return self._on_clock(order.clock, self._resumed, Restating.PAUSE)
+    def _resume(self) -> Decision | Refusal:
+        return self._on_clock(self._resumed, Restating.PAUSE)
 
     def _resumed(self, clock: Clock, rule: ClockRule) -> Clock | Refusal:
         """By today's rules: while it stood still, no new version was counted."""
@@ -86,11 +97,10 @@ class _OnTerm:
 
     def _on_clock(
         self,
-        code: str,
         change: Callable[[Clock, ClockRule], Clock | Refusal],
         why: Restating,
     ) -> Decision | Refusal:
-        found = self._changed(code, change)
+        found = self._changed(change)
         if isinstance(found, Refusal):
             return found
         after, before, clock = found
@@ -109,12 +119,10 @@ class _OnTerm:
         return Decision(after, ((restated, self.act.at),))
 
     def _changed(
-        self, code: str, change: Callable[[Clock, ClockRule], Clock | Refusal]
+        self, change: Callable[[Clock, ClockRule], Clock | Refusal]
     ) -> tuple[CaseState, Clock, Clock] | Refusal:
-        """The case with its running clock of this code changed, the clock before and after."""
-        place = self._place_of(code)
-        if place is None:
-            return objections.unknown_clock()
+        """The case with the clock changed, the clock before and after."""
+        place = self.place
         before = self.state.clocks[place]
         rule = rule_of(before, self.rules.rulebook, self.zone)
         if rule is None:
@@ -129,8 +137,3 @@ class _OnTerm:
             version=self.state.version + 1,
         )
         return after, before, clock
-
-    def _place_of(self, code: str) -> int | None:
-        """A case that was reopened has several clocks of one code: the last one counts."""
-        places = [i for i, clock in enumerate(self.state.clocks) if clock.code == code]
-        return places[-1] if places else None
