@@ -1,7 +1,7 @@
 """Shows reports as tables, and watches their topics."""
 
 import csv
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -63,6 +63,16 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
+def _figure(cell: int | None) -> str:
+    return "…" if cell is None else str(cell)
+
+
+def _sum(cells: Iterable[int | None]) -> str:
+    """Withheld if a part is."""
+    figures = list(cells)
+    return "…" if None in figures else str(sum(figure or 0 for figure in figures))
+
+
 def table_of(report: ReportPublished, language: str = "vi") -> Table:
     """The form turned on its side: a row for each of its columns, so that it fits a terminal."""
 
@@ -89,8 +99,8 @@ def table_of(report: ReportPublished, language: str = "vi") -> Table:
         table.add_row(
             column.code if column.code.isdigit() else str(number + 1),
             word(column.label),
-            str(own.cells[number]) if own else "",
-            str(sum(row.cells[number] for row in below)),
-            str(report.totals[number]),
+            _figure(own.cells[number]) if own else "",
+            _sum(row.cells[number] for row in below),
+            _figure(report.totals[number]),
         )
     return table

@@ -48,7 +48,8 @@ def totals(seen: Seen) -> Iterator[Finding]:
             child = published.get((report.form, row.unit, report.period.code))
             if not row.own and child != row.cells:
                 yield Finding("totals", name, f"differs from the report of {row.unit}")
-        if tuple(map(sum, zip(*(r.cells for r in report.rows), strict=True))) != report.totals:
+        rows = (tuple(cell or 0 for cell in row.cells) for row in report.rows)
+        if tuple(map(sum, zip(*rows, strict=True))) != report.totals:
             yield Finding("totals", name, "does not add up")
 
 

@@ -34,17 +34,42 @@ class Column(Value):
     label: Label
 
 
+Cells = tuple[int | None, ...]
+"""Figures in the order of the report's columns; null where the public edition withholds one."""
+
+
 class ReportRow(Value):
-    """One unit's figures, in the order of the report's columns."""
+    """One unit's figures."""
 
     unit: Code
     name: Label
     own: bool = Field(description="The unit's own figures, without the units below it.")
-    cells: tuple[int, ...]
+    cells: Cells
+
+
+class Change(Value):
+    """A figure that differs from the revision before; the total's where `unit` is null."""
+
+    unit: Code | None = None
+    column: str
+    before: int | None
+    now: int | None
+
+
+class Cause(Value):
+    """An event that came, or was corrected, after the revision before had been counted."""
+
+    event: str
+    type: str
+    case: str | None = None
 
 
 class ReportPublished(EventData):
-    """One form of one unit for one period: the unit's own row, one per child, and the total."""
+    """One form of one unit for one period: the unit's own row, one per child, and the total.
+
+    A published revision never changes. What comes late makes the next one, with the number after,
+    so that a reader sees a gap; it says which figures changed, and what changed them.
+    """
 
     TYPE: ClassVar[str] = "report.published.v1"
 
@@ -57,11 +82,27 @@ class ReportPublished(EventData):
     citation: str
     columns: tuple[Column, ...]
     rows: tuple[ReportRow, ...]
-    totals: tuple[int, ...]
+    totals: Cells
     identities: tuple[str, ...] = Field(description="Cross-footing identities that were checked.")
     digest: str = Field(description="SHA-256 of form, unit, period, columns, rows and totals.")
     directory: int = Field(ge=0)
     rulebook: int = Field(ge=0)
+    covers: int = Field(
+        default=0, ge=0, description="Events up to this position of the stream were counted."
+    )
+    in_flight: int = Field(
+        default=0,
+        ge=0,
+        description="Events from before the period's end that were not counted yet; an operator "
+        "closed it all the same.",
+    )
+    threshold: int | None = Field(
+        default=None, ge=2, description="Public edition: figures below this are withheld."
+    )
+    changes: tuple[Change, ...] = ()
+    causes: tuple[Cause, ...] = Field(
+        default=(), max_length=100, description="Internal edition: the first of them, by event."
+    )
 
     def nats_subject(self) -> str:
         if self.edition is Edition.PUBLIC:
@@ -75,3 +116,7 @@ class ReportClose(IngressData):
     TYPE: ClassVar[str] = "report.close.v1"
 
     period: PeriodCode
+    force: bool = Field(
+        default=False,
+        description="Close although events from before its end are in flight; the report says so.",
+    )

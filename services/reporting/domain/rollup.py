@@ -115,15 +115,16 @@ def roll_up(
         if (parent := tree.parents[code]) is not None:
             children[parent].append(code)
     for code in tree.bottom_up:
-        rows = [_row(tree.units[code], own[code], own=True)]
-        rows += [_row(tree.units[child], totals[child], own=False) for child in children[code]]
+        parts = [own[code], *(totals[child] for child in children[code])]
         total = [0] * len(form.columns)
-        for row in rows:
-            _add(total, row.cells)
+        for cells in parts:
+            _add(total, cells)
         totals[code] = tuple(total)
-        for cells in (*(row.cells for row in rows), total):
+        for cells in (*parts, total):
             if (identity := form.broken(cells)) is not None:
                 raise DoesNotFoot(form, code, identity, cells, blame(code, identity))
+        rows = [_row(tree.units[code], own[code], own=True)]
+        rows += [_row(tree.units[child], totals[child], own=False) for child in children[code]]
         tables.append(Table(code, tuple(rows), totals[code]))
     return tuple(tables)
 
