@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.reporting.domain.forms import Form, Tally, fill
 from services.reporting.domain.period import Window, resolve
-from services.reporting.domain.row import CaseRow, Table, change, newest
+from services.reporting.domain.row import CaseRow, Table, change, laid
 from shared.contracts import (
     ActivityRecorded,
     CaseAccepted,
@@ -22,6 +22,7 @@ from shared.contracts import (
     DirectoryPublished,
     EventData,
     ReportClose,
+    ReportRevise,
     RulebookPublished,
     SubmissionReceived,
 )
@@ -165,7 +166,13 @@ def event(
     )
 
 
-def submission_received(submission: str = "s1", time: datetime = WITHIN, **more: Any) -> AnyEvent:
+def submission_received(
+    submission: str = "s1",
+    time: datetime = WITHIN,
+    *,
+    recorded: datetime | None = None,
+    **more: Any,
+) -> AnyEvent:
     said = {
         "agency": "a1",
         "unit": "ward",
@@ -179,7 +186,8 @@ def submission_received(submission: str = "s1", time: datetime = WITHIN, **more:
         "rulebook": 1,
         "directory": 1,
     }
-    return event(SubmissionReceived(**{**said, **more}), time, about=submission)
+    data = SubmissionReceived(**{**said, **more})
+    return event(data, time, about=submission, recorded=recorded)
 
 
 def case_opened(submission: str = "s1", received: datetime = WITHIN, **more: Any) -> AnyEvent:
@@ -282,8 +290,8 @@ def channel_announced(
 
 
 def case_rows(events: Iterable[AnyEvent]) -> list[CaseRow]:
-    facets = newest(change(each) for each in events)
-    return [CaseRow(key, row) for (table, key), row in facets.items() if table is Table.CASE]
+    rows = laid(change(each) for each in events)
+    return [CaseRow.of(key, row) for (table, key), row in rows.items() if table is Table.CASE]
 
 
 def case_row(*events: AnyEvent) -> CaseRow:
@@ -315,18 +323,35 @@ def rulebook_published(version: int = 1, **more: Any) -> AnyEvent:
     return event(data, about=f"rulebook-{version}")
 
 
-def close(period: str = "2026-h1", **more: Any) -> Arrival:
+def revise(period: str = "2026-h1", **more: Any) -> Arrival:
+    more = {"command": "order-r", "sequence": 50, "type_": ReportRevise.TYPE, **more}
+    return close(period, **more)
+
+
+def close(period: str = "2026-h1", *, force: bool = False, **more: Any) -> Arrival:
     """An operator's order, as it lay in the stream."""
-    more = {"party": "operator", "command": "order-1", "sequence": 1, **more}
+    more = {
+        "party": "operator",
+        "command": "order-1",
+        "sequence": 1,
+        "type_": ReportClose.TYPE,
+        **more,
+    }
+    said = {"period": period, **({"force": True} if force else {})}
     content = {
         "specversion": "1.0",
         "id": more["command"],
         "source": "/operator",
-        "type": ReportClose.TYPE,
+        "type": more["type_"],
         "time": "2026-06-20T08:00:00+07:00",
-        "data": {"period": period},
+        "data": said,
     }
-    return sent(json.dumps(content).encode(), party=more["party"], sequence=more["sequence"])
+    return sent(
+        json.dumps(content).encode(),
+        party=more["party"],
+        sequence=more["sequence"],
+        type_=more["type_"],
+    )
 
 
 def sent(

@@ -1,73 +1,120 @@
 """Reporting's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
-from services.reporting.domain.revision import Closing
-from services.reporting.domain.row import (
-    ActivityRow,
-    CaseRow,
-    ChannelRow,
-    Facet,
-    RowChange,
-    Table,
-    newest,
-)
-from services.reporting.handlers import RulesInForce, RulesMissing, Sending
-from shared.contracts import DirectoryPublished, RulebookPublished
-from shared.contracts.envelope import AnyEvent
+from services.reporting.domain.revision import Closing, Standing
+from services.reporting.domain.row import CaseRow, Laid, RowChange, Table
+from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending
+from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
+from shared.contracts.envelope import Event
 from shared.contracts.ingress import FatesAsked
+from shared.contracts.report import Edition
 
 
 class MemoryRows:
     def __init__(self) -> None:
-        self.rows: dict[tuple[Table, str], dict[str, Facet]] = {}
+        self.rows: dict[tuple[Table, str], Laid] = {}
 
     async def apply(self, changes: Sequence[RowChange]) -> None:
-        for row, facets in newest(changes).items():
-            standing = self.rows.setdefault(row, {})
-            for place, facet in facets.items():
-                if place not in standing or standing[place].mark < facet.mark:
-                    standing[place] = facet
+        for each in changes:
+            self.rows.setdefault((each.table, each.key), Laid()).lay(each.facet, each.value)
 
     async def cases(self) -> AsyncIterator[CaseRow]:
-        for key, facets in self._of(Table.CASE):
-            yield CaseRow(key, facets)
+        for key, row in self._of(Table.CASE):
+            yield CaseRow.of(key, row)
 
-    async def activities(self) -> AsyncIterator[ActivityRow]:
-        for _, facets in self._of(Table.ACTIVITY):
-            yield ActivityRow.of(facets["recorded"])
+    async def activities(self) -> AsyncIterator[Laid]:
+        for _, row in self._of(Table.ACTIVITY):
+            yield row
 
-    async def channels(self) -> AsyncIterator[ChannelRow]:
-        for _, facets in self._of(Table.CHANNEL):
-            yield ChannelRow.of(facets["announced"])
+    async def channels(self) -> AsyncIterator[Laid]:
+        for _, row in self._of(Table.CHANNEL):
+            yield row
 
-    def _of(self, table: Table) -> list[tuple[str, dict[str, Facet]]]:
-        return [(key, facets) for (of, key), facets in self.rows.items() if of is table]
+    def _of(self, table: Table) -> list[tuple[str, Laid]]:
+        return [(key, row) for (of, key), row in self.rows.items() if of is table]
 
 
 class MemoryClosings:
     def __init__(self) -> None:
-        self.closings: dict[str, Closing] = {}
+        self.closings: dict[tuple[str, int], Closing] = {}
+        self.is_late: set[str] = set()
+        self.out: set[tuple[str, int]] = set()
+
+    async def prepare(self) -> None:
+        pass
 
     async def add_once(self, closing: Closing) -> Closing:
-        return self.closings.setdefault(closing.period.code, closing)
+        self.is_late.add(closing.period.code)
+        return self.closings.setdefault((closing.period.code, closing.revision), closing)
 
     async def of(self, period: str) -> Closing | None:
-        return self.closings.get(period)
+        found = [c for (code, _), c in self.closings.items() if code == period]
+        return max(found, key=lambda closing: closing.revision, default=None)
 
     async def ordered(self, party: str, command: str) -> Closing | None:
         wanted = (party, command)
         found = (c for c in self.closings.values() if (c.party, c.command) == wanted)
         return next(found, None)
 
+    async def all(self) -> Sequence[Closing]:
+        periods = sorted({code for code, _ in self.closings})
+        found = [await self.of(period) for period in periods]
+        return [each.model_copy(update={"figures": {}}) for each in found if each is not None]
+
+    async def waiting(self) -> Sequence[Closing]:
+        waiting = [c for name, c in self.closings.items() if name not in self.out]
+        return sorted(waiting, key=lambda c: (c.at, c.period.code, c.revision))
+
+    async def issued(self, closing: Closing) -> None:
+        self.out.add((closing.period.code, closing.revision))
+
+    async def mark_late(self, periods: Collection[str]) -> None:
+        self.is_late.update(periods)
+
+    async def late(self) -> Sequence[str]:
+        return sorted(self.is_late)
+
+    async def no_longer_late(self, period: str) -> None:
+        self.is_late.discard(period)
+
 
 class MemoryReports:
     def __init__(self) -> None:
-        self.reports: dict[str, AnyEvent] = {}
+        self.reports: dict[tuple[str, int], tuple[Event[ReportPublished], ...]] = {}
 
-    async def add_once(self, reports: Sequence[AnyEvent]) -> None:
-        for event in reports:
-            self.reports.setdefault(f"{event.subject}/{event.data.revision}", event)
+    async def prepare(self) -> None:
+        pass
+
+    async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
+        self.reports.setdefault((closing.period.code, closing.revision), tuple(reports))
+
+    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
+        return self.reports.get((closing.period.code, closing.revision))
+
+    async def standing(self, period: str, edition: Edition) -> Standing:
+        of_period = (r for r in self._all() if (r.period.code, r.edition) == (period, edition))
+        ordered = sorted(of_period, key=lambda report: report.revision)
+        return {(report.form, report.unit): report for report in ordered}
+
+    async def public(self) -> Sequence[ReportPublished]:
+        return [report for report in self._all() if report.edition is Edition.PUBLIC]
+
+    def _all(self) -> list[ReportPublished]:
+        return [event.data for events in self.reports.values() for event in events]
+
+
+class MemoryFlight:
+    """Nothing is under way unless a test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, int] = {}
+        self.oldest: datetime | None = None
+        self.position = 7
+
+    async def before(self, end: datetime) -> Coverage:
+        return Coverage(self.position, dict(self.waiting), self.oldest)
 
 
 class MemorySendings:
@@ -113,7 +160,7 @@ class MemoryRules:
             self.directories[max(self.directories)], self.rulebooks[max(self.rulebooks)]
         )
 
-    async def directory(self, version: int) -> DirectoryPublished:
-        if version not in self.directories:
+    async def versions(self, directory: int, rulebook: int) -> RulesInForce:
+        if directory not in self.directories or rulebook not in self.rulebooks:
             raise RulesMissing
-        return self.directories[version]
+        return RulesInForce(self.directories[directory], self.rulebooks[rulebook])

@@ -1,5 +1,6 @@
 """`report …`: periods and reports."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,8 @@ from deploy import show
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
 from deploy.connection import connected, find_endpoints, latest_directory
-from deploy.demo import OPERATOR, quiet
-from shared.contracts import ReportClose
+from deploy.demo import OPERATOR
+from shared.contracts import ReportClose, ReportRevise
 
 report_app = typer.Typer(help="Periods and reports.", no_args_is_help=True)
 app = typer.Typer()
@@ -21,27 +22,55 @@ app.add_typer(report_app, name="report")
 
 
 @report_app.command("close")
-def report_close(period: str, state: State = None, *, as_json: AsJson = False) -> None:
+def report_close(
+    period: str,
+    state: State = None,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Close although events are under way; reports say so.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Close a period, e.g. 2026-h1, and publish its reports."""
+    _count(period, lambda: ReportClose(period=period, force=force), state, as_json=as_json)
+
+
+@report_app.command("revise")
+def report_revise(period: str, state: State = None, *, as_json: AsJson = False) -> None:
+    """Count a closed period again, and publish what has changed."""
+    _count(period, lambda: ReportRevise(period=period), state, as_json=as_json)
+
+
+def _count(
+    period: str,
+    order: Callable[[], ReportClose | ReportRevise],
+    state: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     try:
-        close = ReportClose(period=period)
+        wanted = order()
     except ValidationError:
         console.print("A period is written <year>-<period>, e.g. 2026-h1.", style="red")
         raise typer.Exit(2) from None
 
     async def work() -> int:
         async with connected(find_endpoints(state).nats) as client:
-            order = Order(OPERATOR, period, datetime.now(UTC), close)
-            [fate] = await give(client, "reporting", [order])
-            await quiet(client)  # decided is not yet published
-            count = len([report async for report in show.reports(client, period)])
+            before = len([report async for report in show.reports(client, period)])
+            now = datetime.now(UTC)
+            [fate] = await give(client, "reporting", [Order(OPERATOR, period, now, wanted)])
+            count = len([report async for report in show.reports(client, period)]) - before
         refused = fate.refusal.title if fate.refusal else None
         if as_json:
             emit({"period": period, "fate": fate.fate, "reason": refused, "reports": count})
         elif refused:
             console.print(f"[red]{refused}[/red]")
+            for problem in fate.refusal.problems if fate.refusal else ():
+                console.print(problem.advice, markup=False)
+        elif count:
+            console.print(f"{period}: {count} reports are published")
         else:
-            console.print(f"{period} is closed: {count} reports are published")
+            console.print(f"{period}: nothing has changed")
         return 1 if refused else 0
 
     run(work())

@@ -1,17 +1,17 @@
 """Wires reporting: the only place that chooses addresses, limits and implementations."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import nats.errors
+from pydantic import Field
 from starlette.applications import Starlette
 
-from services.reporting.handlers import (
-    Closer,
-    RulesMissing,
-    command_taker,
-    fate_teller,
-    row_keeper,
-    rule_keeper,
-)
+from services.reporting.closing import Closer
+from services.reporting.flight import StreamFlight
+from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
+from services.reporting.issuing import Desk
+from services.reporting.ports import RulesMissing
+from services.reporting.schedule import Schedule
 from services.reporting.store import (
     MongoClosings,
     MongoReports,
@@ -36,6 +36,7 @@ from shared.contracts import (
 )
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
+from shared.runtime.publish import Unconfirmed
 from shared.runtime.sealing import DEAD_LETTER_USE, Seal
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.telemetry import configure_logging
@@ -46,6 +47,12 @@ NAME = "reporting"
 
 class Settings(ServiceSettings):
     """Reporting's own settings stand beside those of every service."""
+
+    closes_from: date | None = Field(
+        default=None,
+        description="Periods that end on this day or later are closed when they are over; "
+        "without it, only when ordered.",
+    )
 
 
 def now() -> datetime:
@@ -58,17 +65,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     client = open_client(settings.mongo_url)
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
     rows, rules, sendings = MongoRows(database), MongoRules(database), MongoSendings(database)
+    closings, reports = MongoClosings(database), MongoReports(database)
+    away = (*UNAVAILABLE, RulesMissing, nats.errors.Error, TimeoutError)
     bus = Bus(
         settings.nats_url,
         NAME,
         seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
         seed=settings.nats_seed,
-        passing=(*UNAVAILABLE, RulesMissing),
+        passing=away,
         on_closed=end_process,
     )
     bus.react(
         "reporting-rows",
-        row_keeper(rows),
+        row_keeper(rows, closings, settings.zone),
         SubmissionReceived,
         CaseOpened,
         CaseAssigned,
@@ -82,14 +91,30 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ChannelAnnounced,
     )
     bus.react("reporting-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
-    bus.admit(
-        "reporting-commands",
-        command_taker(
-            Closer(rows, rules, MongoClosings(database), settings.zone),
-            MongoReports(database),
-            sendings,
-            now,
-        ),
+    flight = StreamFlight(lambda: bus.connection)
+    closer = Closer(rows, rules, closings, flight, zone=settings.zone)
+    desk = Desk(rules, closings, reports, bus.publish)
+    schedule = Schedule(
+        closer,
+        desk,
+        rules,
+        closings,
+        closes_from=settings.closes_from,
+        zone=settings.zone,
+        now=now,
+        passing=(*away, Unconfirmed),
     )
+    bus.admit("reporting-commands", command_taker(closer, desk, sendings, now))
     bus.answer(NAME, "fates", fate_teller(sendings))
-    return Service(bus, client, sendings.prepare).application()
+
+    async def prepare() -> None:
+        for store in (sendings, closings, reports):
+            await store.prepare()
+
+    return Service(
+        bus,
+        client,
+        prepare,
+        tasks={"schedule": schedule.run},
+        also_waits=lambda: {"schedule": schedule.waits_for} if schedule.waits_for else {},
+    ).application()

@@ -62,7 +62,7 @@ from shared.contracts.protection import (
     SubmissionRelease,
     SubmissionReleased,
 )
-from shared.contracts.report import ReportClose, ReportPublished
+from shared.contracts.report import ReportClose, ReportPublished, ReportRevise
 from shared.contracts.rulebook import CalendarPublished, RulebookPublished
 from shared.contracts.submission import (
     SubmissionRated,
@@ -105,6 +105,7 @@ COMMANDS: dict[str, type[IngressData]] = {
         SubmissionHold,
         SubmissionRelease,
         ReportClose,
+        ReportRevise,
     )
 }
 """What bodies and operators may order, on `command.<party>.<type>`."""
@@ -208,6 +209,7 @@ __all__ = [
     "Refused",
     "ReportClose",
     "ReportPublished",
+    "ReportRevise",
     "RulebookPublished",
     "SubmissionErase",
     "SubmissionErased",

@@ -60,7 +60,7 @@ class Cause(Value):
     """An event that came, or was corrected, after the revision before had been counted."""
 
     event: str
-    type: str
+    about: str = Field(description="What it tells of the case or activity, e.g. `concluded`.")
     case: str | None = None
 
 
@@ -120,3 +120,11 @@ class ReportClose(IngressData):
         default=False,
         description="Close although events from before its end are in flight; the report says so.",
     )
+
+
+class ReportRevise(IngressData):
+    """Command of an operator: count a closed period again; what changed is published."""
+
+    TYPE: ClassVar[str] = "report.revise.v1"
+
+    period: PeriodCode

@@ -168,6 +168,17 @@ class PeriodRule(Cited):
     last_day: MonthDay
 
 
+class DisclosureRule(Cited):
+    """Which periods have a public edition, and below which figure it withholds a cell.
+
+    `code` names the rule. Periods that overlap tell more together than each alone: the fewer
+    have a public edition, the less of it is withheld.
+    """
+
+    threshold: int = Field(default=10, ge=2)
+    periods: tuple[Code, ...]
+
+
 class Rulebook(Value):
     """The rulebook as its operator writes it."""
 
@@ -183,6 +194,7 @@ class Rulebook(Value):
     escalations: tuple[EscalationRule, ...] = ()
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
+    disclosure: tuple[DisclosureRule, ...] = ()
     persons_to_open_identity: int = Field(
         default=1, ge=1, le=2, description="How many persons of the body must agree."
     )

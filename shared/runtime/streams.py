@@ -243,6 +243,24 @@ ANNOUNCES: dict[str, tuple[str, ...]] = {
 """By service: where it announces. The server lets it publish nowhere else, but for its answers,
 acknowledgements and dead letters; see `deploy/access`."""
 
+ON_THE_WAY = (
+    "intake-feed",
+    "intake-commands",
+    "routing-submission-received",
+    "routing-commands",
+    "reporting-rows",
+)
+"""The consumers through which something may still become an event that reporting counts."""
+
+LOOKS: dict[str, tuple[str, ...]] = {
+    "reporting": (
+        *(f"$JS.API.CONSUMER.INFO.{CONSUMERS[name].stream}.{name}" for name in ON_THE_WAY),
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS)),
+        f"$JS.API.DIRECT.GET.{EVENTS}",
+    ),
+}
+"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`."""
+
 OPERATORS = (*_RULES, CalendarPublished.TYPE)
 """What the operator announces."""
 

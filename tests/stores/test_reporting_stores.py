@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.forms import FORMS, Tally
-from services.reporting.domain.revision import Closing, own_figures, reports_of
+from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
-from services.reporting.domain.row import change
-from services.reporting.handlers import RulesMissing, Sending
+from services.reporting.domain.row import ActivityRow, ChannelRow, change
+from services.reporting.ports import RulesMissing, Sending
 from services.reporting.store import (
     MongoClosings,
     MongoReports,
@@ -22,6 +22,7 @@ from services.reporting.store import (
 from shared.contracts import Refused
 from shared.contracts.activity import ActivityKind
 from shared.contracts.ingress import Fate, FatesAsked, FieldProblem
+from shared.contracts.report import Edition
 from shared.contracts.vocabulary import Channel
 from tests.examples_reporting import (
     LAST_DAY,
@@ -44,6 +45,7 @@ from tests.examples_reporting import (
 )
 from tests.fakes_reporting import (
     MemoryClosings,
+    MemoryReports,
     MemoryRows,
     MemoryRules,
     MemorySendings,
@@ -118,6 +120,26 @@ class TestRows:
 
         assert await self.cases(rows) == case_rows(LIFE)
 
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_what_stood_before_is_known_still(self, rows, order):
+        early = clock_started(version=3, due=LAST_DAY - timedelta(days=9))
+        late = clock_started(version=7, due=LAST_DAY, time=WITHIN + timedelta(days=1))
+        for each in [early, late][::order] * 2:
+            await self.told(rows, each)
+
+        [row] = await self.cases(rows)
+        assert row.as_known(WITHIN).due == {"answer": LAST_DAY - timedelta(days=9)}
+        assert row.as_known(WITHIN - timedelta(days=1)).due == {}
+        assert len(list(row.laid.all)) == 2
+
+    async def test_the_past_is_the_same_one_by_one_and_at_once(self, rows):
+        for each in (*LIFE, *LIFE[::-1]):
+            await self.told(rows, each)
+
+        [row], [expected] = await self.cases(rows), case_rows(LIFE)
+        assert row.laid == expected.laid
+        assert len(expected.laid.past) == 2
+
     async def test_an_older_version_never_overwrites_a_newer(self, rows):
         await self.told(rows, clock_started(version=7, due=LAST_DAY))
         await self.told(rows, clock_started(version=3, due=LAST_DAY - timedelta(days=9)))
@@ -137,7 +159,7 @@ class TestRows:
         await self.told(rows, early)
 
         [row] = [each async for each in rows.activities()]
-        assert row.participants == 2
+        assert ActivityRow.of(row.facets["recorded"]).participants == 2
 
     async def test_workers_side_by_side_lose_nothing(self, rows):
         await asyncio.gather(*(self.told(rows, each) for each in LIFE for _ in range(4)))
@@ -159,8 +181,8 @@ class TestRows:
             channel_announced("a1", Channel.HOTLINE, LAST_DAY),
         )
 
-        [activity] = [each async for each in rows.activities()]
-        [channel] = [each async for each in rows.channels()]
+        [activity] = [ActivityRow.of(each.facets["recorded"]) async for each in rows.activities()]
+        [channel] = [ChannelRow.of(each.facets["announced"]) async for each in rows.channels()]
         assert (activity.kind, activity.held, activity.participants) == ("dialogue", LAST_DAY, 3)
         assert (channel.agency, channel.channel, channel.published) == ("a1", "hotline", LAST_DAY)
         assert len(await self.cases(rows)) == 1
@@ -212,33 +234,90 @@ class TestClosings:
         assert await closings.ordered("other", "order-1") is None
         assert await closings.ordered("operator", "order-2") is None
 
+    async def test_the_newest_revision_is_that_of_the_period(self, closings):
+        second = closing(command="order-2", revision=2)
+        await closings.add_once(second)
+        await closings.add_once(closing())
+
+        assert await closings.of("2026-h1") == second
+        assert [(c.period.code, c.revision) for c in await closings.all()] == [("2026-h1", 2)]
+
+    async def test_it_waits_until_its_reports_are_out(self, closings):
+        first, second = closing(), closing(command="order-2", revision=2)
+        await closings.add_once(first)
+        await closings.add_once(second)
+        await closings.issued(first)
+
+        assert await closings.waiting() == [second]
+
+    async def test_what_is_kept_is_looked_at_once_more(self, closings):
+        await closings.add_once(closing())
+
+        assert await closings.late() == ["2026-h1"]
+
+    async def test_a_mark_can_be_set_twice_and_taken_back(self, closings):
+        await closings.mark_late(["2026-y", "2026-h1"])
+        await closings.mark_late(["2026-h1"])
+        await closings.no_longer_late("2026-y")
+        await closings.no_longer_late("2026-q1")
+
+        assert await closings.late() == ["2026-h1"]
+
 
 class TestReports:
-    """What is kept here is read by operators' tools alone: its shape is the promise."""
+    SAID = tuple(
+        said(closing(), report)
+        for report in reports_of(closing(), FORMS, Tree.on(LAST_DAY, directory()))
+    )
 
-    SAID = reports_of(closing(), FORMS, Tree.on(LAST_DAY, directory()))
+    @pytest.fixture
+    def reports(self, made):
+        return made(MemoryReports, MongoReports)
 
-    async def test_what_is_kept_is_what_was_published(self, mongo_database):
-        await MongoReports(mongo_database).add_once(self.SAID)
+    async def test_what_is_kept_comes_back_in_its_order(self, reports):
+        await reports.prepare()
+        await reports.add_once(closing(), self.SAID)
 
-        kept = {d["_id"]: d["event"] async for d in mongo_database["reports"].find()}
-        assert kept == {f"{e.subject}/1": e.model_dump(mode="json") for e in self.SAID}
+        assert tuple(await reports.of(closing())) == self.SAID
+
+    async def test_a_closing_without_a_report_is_kept_too(self, reports):
+        await reports.add_once(closing(), [])
+
+        assert list(await reports.of(closing())) == []
+        assert await reports.of(closing(revision=2)) is None
+
+    async def test_the_first_set_stands(self, reports):
+        await reports.add_once(closing(), self.SAID)
+        others = [each.model_copy(update={"id": f"other-{each.id}"}) for each in self.SAID]
+        await reports.add_once(closing(), others)
+
+        assert tuple(await reports.of(closing())) == self.SAID
+
+    async def test_the_newest_of_a_form_and_unit_stands(self, reports):
+        second = self.SAID[0].data.model_copy(update={"revision": 2})
+        await reports.add_once(closing(), self.SAID)
+        await reports.add_once(closing(revision=2), [said(closing(revision=2), second)])
+
+        standing = await reports.standing("2026-h1", Edition.INTERNAL)
+        assert len(standing) == len(self.SAID)
+        assert standing[second.form, second.unit] == second
+        assert await reports.standing("2026-h1", Edition.PUBLIC) == {}
+        assert await reports.standing("2026-y", Edition.INTERNAL) == {}
+
+    async def test_public_ones_are_found_apart(self, reports):
+        public = self.SAID[0].data.model_copy(update={"edition": Edition.PUBLIC, "threshold": 10})
+        await reports.add_once(closing(), [*self.SAID, said(closing(), public)])
+
+        assert list(await reports.public()) == [public]
 
     async def test_what_a_crash_left_out_is_added(self, mongo_database):
         reports = MongoReports(mongo_database)
-        await reports.add_once(self.SAID[:3])
-        await reports.add_once(self.SAID)
+        await reports.add_once(closing(), self.SAID[:3])
+        await mongo_database["issues"].delete_many({})
 
-        assert await mongo_database["reports"].count_documents({}) == len(self.SAID)
-
-    async def test_the_first_of_a_revision_stands(self, mongo_database):
-        reports = MongoReports(mongo_database)
-        [first, *_] = self.SAID
-        await reports.add_once([first])
-        await reports.add_once([first.model_copy(update={"id": "another"})])
-
-        [kept] = [d async for d in mongo_database["reports"].find()]
-        assert kept["event"]["id"] == first.id
+        assert await reports.of(closing()) is None
+        await reports.add_once(closing(), self.SAID)
+        assert tuple(await reports.of(closing())) == self.SAID
 
 
 class TestSendings:
@@ -324,17 +403,18 @@ class TestRules:
         await rules.add_once([first, directory_published(units=(unit("other"),)).data], [])
         await rules.add_once([directory_published(units=(unit("other"),)).data], [])
 
-        assert await rules.directory(1) == first
+        await rules.add_once([], [rulebook_published().data])
+        assert (await rules.versions(1, 1)).directory == first
 
     async def test_an_older_version_can_be_read_again(self, rules):
         versions = [directory_published(n).data for n in (1, 2)]
-        await rules.add_once(versions, [])
+        await rules.add_once(versions, [rulebook_published().data])
 
-        assert await rules.directory(1) == versions[0]
+        assert (await rules.versions(1, 1)).directory == versions[0]
 
     async def test_a_version_that_never_came_is_missing(self, rules):
         with pytest.raises(RulesMissing):
-            await rules.directory(1)
+            await rules.versions(1, 1)
 
 
 @given(st.permutations(range(len(LIFE))), st.integers(1, 4))

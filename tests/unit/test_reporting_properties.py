@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.reporting.domain.forms import FORMS, LETTERS, SUPERVISION, Tally, fill
-from services.reporting.domain.revision import Closing, own_figures, reports_of
+from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
-from services.reporting.domain.row import ActivityRow, ChannelRow, Table, change, newest
+from services.reporting.domain.row import ActivityRow, ChannelRow, Table, change, laid
 from shared.contracts.activity import ActivityKind
 from shared.contracts.vocabulary import Channel, Kind, Signatures
 from tests.examples_reporting import (
@@ -105,13 +105,13 @@ def tallied(events, period=FIRST):
     tally = Tally(period, frozenset({"take-up"}))
     for row in case_rows(events):
         tally.add_case(row)
-    others = newest(change(each) for each in events)
-    for (table, _), facets in others.items():
+    others = laid(change(each) for each in events)
+    for (table, _), row in others.items():
         if table is Table.ACTIVITY:
-            tally.add_activity(ActivityRow.of(facets["recorded"]))
+            tally.add_activity(ActivityRow.of(row.facets["recorded"]))
     channels = [
-        ChannelRow.of(facets["announced"])
-        for (table, _), facets in others.items()
+        ChannelRow.of(row.facets["announced"])
+        for (table, _), row in others.items()
         if table is Table.CHANNEL
     ]
     tally.add_register(DIRECTORY, channels)
@@ -131,7 +131,7 @@ def reports(events):
         rulebook=1,
         figures=own_figures(FORMS, tallied(events), TREE),
     )
-    return reports_of(closing, FORMS, TREE)
+    return [said(closing, report) for report in reports_of(closing, FORMS, TREE)]
 
 
 def whole(form, tally):

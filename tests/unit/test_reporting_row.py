@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.domain.row import Table, change, newest
+from services.reporting.domain.row import Laid, Table, change, laid
 from shared.contracts import CaseAccept, ClockRestated
 from shared.contracts.case import Restating, case_id
 from tests.examples_reporting import (
@@ -40,7 +40,8 @@ LIFE = (
 
 
 def rows(events):
-    return newest(change(each) for each in events)
+    rows = laid(change(each) for each in events)
+    return {key: row.facets for key, row in rows.items()}
 
 
 @st.composite
@@ -57,15 +58,14 @@ def test_any_order_and_repetition_gives_the_same_rows(told):
 
 @given(tellings(), st.integers(1, 9))
 def test_batches_give_what_one_batch_gives(told, size):
-    batches = [rows(told[start : start + size]) for start in range(0, len(told), size)]
     merged = {}
-    for batch in batches:
-        for row, facets in batch.items():
-            standing = merged.setdefault(row, {})
-            for place, facet in facets.items():
-                standing[place] = max(standing.get(place, facet), facet, key=lambda f: f.mark)
+    for start in range(0, len(told), size):
+        for key, row in laid(change(each) for each in told[start : start + size]).items():
+            whole = merged.setdefault(key, Laid())
+            for place, facet in row.all:
+                whole.lay(place, facet)
 
-    assert merged == rows(LIFE)
+    assert merged == laid(change(each) for each in LIFE)
 
 
 def test_a_submission_fills_the_row_of_its_case():

@@ -1,8 +1,9 @@
-"""A closing: what a period's close decided, once and for good, and the reports that follow.
+"""A closing: what a count of a period decided, once and for good, and the reports that follow.
 
 A closing holds every unit's own figures. Roll-up, digests, ids and times follow from it and the
 directory alone, so whoever finds it can say the same reports again, word for word, whatever has
-come in since.
+come in since. A later count of the same period is a closing with the next number; of its reports
+only those go out that differ from what stands.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from services.reporting.domain.forms.tally import breaking_case
 from services.reporting.domain.rollup import Table, Tree, place, roll_up
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event, UtcDatetime, derived_id
-from shared.contracts.report import Edition, Period
+from shared.contracts.report import Cause, Cells, Change, Edition, Period
 from shared.contracts.vocabulary import Value
 
 SOURCE = "/services/reporting"
@@ -23,9 +24,16 @@ SOURCE = "/services/reporting"
 FIRST = 1
 """The revision that a close publishes."""
 
+Standing = Mapping[tuple[str, str], ReportPublished]
+"""The newest report of one edition, by form and unit."""
+
 
 class Closing(Value):
-    """A period is closed by this command. `sending` is the key of its arrival."""
+    """A period is counted by this command. `sending` is the key of its arrival.
+
+    Everything recorded up to `known` was counted, and events up to `covers` in the stream; of
+    `in_flight` events from before the period's end it was known that they were not.
+    """
 
     period: Period
     party: str
@@ -36,6 +44,10 @@ class Closing(Value):
     directory: int
     rulebook: int
     revision: int = FIRST
+    known: UtcDatetime | None = None
+    covers: int = 0
+    in_flight: int = 0
+    causes: tuple[Cause, ...] = ()
     figures: Mapping[str, Mapping[str, tuple[int, ...]]]
     """Own cells by form and unit."""
 
@@ -61,20 +73,54 @@ def own_figures(
     return figures
 
 
-def reports_of(
-    closing: Closing, forms: Iterable[Form], tree: Tree
-) -> Sequence[Event[ReportPublished]]:
-    """The closing's reports, unit by unit from below upwards: a root's come last.
+def reports_of(closing: Closing, forms: Iterable[Form], tree: Tree) -> Sequence[ReportPublished]:
+    """Every report of the closing, as if it were the first; unit by unit, a root's come last.
 
     `tree` is that of the closing's directory on the period's last day.
     """
     forms = tuple(forms)
     tables = {form.code: roll_up(form, closing.figures[form.code], tree) for form in forms}
     return [
-        _event(closing, _report(closing, form, tables[form.code][place]))
+        _report(closing, form, tables[form.code][place])
         for place in range(len(tree.bottom_up))
         for form in forms
     ]
+
+
+def revised(reports: Iterable[ReportPublished], standing: Standing) -> Sequence[ReportPublished]:
+    """Those that say something new, each with the number after the one that stands."""
+    new = []
+    for report in reports:
+        before = standing.get((report.form, report.unit))
+        if before is None:
+            new.append(report)
+        elif changes := changes_between(before, report):
+            new.append(
+                report.model_copy(update={"revision": before.revision + 1, "changes": changes})
+            )
+    return new
+
+
+def changes_between(before: ReportPublished, now: ReportPublished) -> tuple[Change, ...]:
+    """Every figure that differs, row by row, the total's last; nothing if the two say the same."""
+    old, new = _figures(before), _figures(now)
+    return tuple(
+        Change(unit=unit or None, column=column, before=old.get(place), now=new.get(place))
+        for place in (*new, *(place for place in old if place not in new))
+        if old.get(place, 0) != new.get(place, 0)
+        for unit, column in [place[1:]]
+    )
+
+
+def _figures(report: ReportPublished) -> dict[tuple[bool, str, str], int | None]:
+    """By (own row or not, unit, column); the total's unit is empty."""
+    rows: list[tuple[bool, str, Cells]] = [(row.own, row.unit, row.cells) for row in report.rows]
+    rows.append((False, "", report.totals))
+    return {
+        (own, unit, column.code): cell
+        for own, unit, cells in rows
+        for column, cell in zip(report.columns, cells, strict=True)
+    }
 
 
 def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
@@ -83,7 +129,7 @@ def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
         unit=table.unit,
         period=closing.period,
         edition=Edition.INTERNAL,
-        revision=closing.revision,
+        revision=FIRST,
         title=form.title,
         citation=form.citation,
         columns=form.published_columns,
@@ -93,6 +139,9 @@ def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
         digest="",
         directory=closing.directory,
         rulebook=closing.rulebook,
+        covers=closing.covers,
+        in_flight=closing.in_flight,
+        causes=closing.causes,
     )
     return report.model_copy(update={"digest": digest(report)})
 
@@ -109,10 +158,11 @@ def digest(report: ReportPublished) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _event(closing: Closing, report: ReportPublished) -> Event[ReportPublished]:
+def said(closing: Closing, report: ReportPublished) -> Event[ReportPublished]:
+    """The report as it goes out. Its id is that of its place: said again, it is the same."""
     names = (report.form, report.unit, report.period.code)
     return Event[ReportPublished](
-        id=derived_id(closing.command, *names, str(report.revision)),
+        id=derived_id(closing.command, *names, str(report.revision), report.edition.value),
         source=SOURCE,
         type=report.TYPE,
         subject="/".join(names),

@@ -1,14 +1,16 @@
 """One row per case, activity and announced channel: what is known of it, event by event.
 
-An accumulating snapshot. Each type of event owns one facet of the row and nobody else's, and of
-one facet the newest is kept; so the same events in any order, however often, make the same row.
+An accumulating snapshot. Each type of event owns one facet of the row and nobody else's; of one
+facet the newest stands and the others are its past. So the same events in any order, however
+often, make the same row, and what was known of it on an earlier day can be told.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from services.reporting.domain.period import Window
 from shared.contracts import (
     ActivityRecorded,
     CaseAccepted,
@@ -27,6 +29,7 @@ from shared.contracts.envelope import AnyEvent
 from shared.contracts.submission import ELIGIBLE
 
 Plain = str | int | bool | datetime | None
+Mark = tuple[int, datetime, str]
 
 
 class Table(StrEnum):
@@ -53,7 +56,7 @@ class Facet:
     data: Mapping[str, Plain]
 
     @property
-    def mark(self) -> tuple[int, datetime, str]:
+    def mark(self) -> Mark:
         """Of two facets in one place the greater mark stays; no two events share one."""
         return self.version, self.recorded, self.event
 
@@ -168,14 +171,58 @@ def _ended(said: CaseConcluded | CaseReferred | CaseReopened) -> dict[str, Plain
             return {"body": said.body}
 
 
-def newest(changes: Iterable[RowChange]) -> Mapping[tuple[Table, str], Mapping[str, Facet]]:
-    """The facets that a batch leaves of each row: one write a row, however many events."""
-    rows: dict[tuple[Table, str], dict[str, Facet]] = {}
+def touches(change: RowChange, window: Window) -> bool:
+    """Whether it may change what was counted of a period, now that the period is over."""
+    match change.table:
+        case Table.CASE:
+            return window.has_seen(change.value.time)
+        case Table.ACTIVITY:
+            held = date.fromisoformat(str(change.value.data["held"]))
+            return window.period.first_day <= held <= window.period.last_day
+        case Table.CHANNEL:
+            published = date.fromisoformat(str(change.value.data["published"]))
+            return published <= window.period.last_day
+
+
+@dataclass(slots=True)
+class Laid:
+    """A row as it lies in a store: the facets that stand, by place, and those that stood before.
+
+    `past` is by place and mark, so that a facet that comes again finds itself there.
+    """
+
+    facets: dict[str, Facet] = field(default_factory=dict)
+    past: dict[tuple[str, Mark], Facet] = field(default_factory=dict)
+
+    def lay(self, place: str, facet: Facet) -> None:
+        standing = self.facets.setdefault(place, facet)
+        if standing.mark == facet.mark:
+            return
+        older, newer = sorted((standing, facet), key=lambda each: each.mark)
+        self.facets[place] = newer
+        self.past[place, older.mark] = older
+
+    def as_known(self, at: datetime) -> Mapping[str, Facet]:
+        """The facets that stood at that instant."""
+        known: dict[str, Facet] = {}
+        for place, facet in self.all:
+            if facet.recorded <= at and (place not in known or known[place].mark < facet.mark):
+                known[place] = facet
+        return known
+
+    @property
+    def all(self) -> Iterator[tuple[str, Facet]]:
+        """Every facet that was ever told, with its place."""
+        yield from self.facets.items()
+        for (place, _), facet in self.past.items():
+            yield place, facet
+
+
+def laid(changes: Iterable[RowChange]) -> Mapping[tuple[Table, str], Laid]:
+    """What a batch leaves of each row: one write a row, however many events."""
+    rows: dict[tuple[Table, str], Laid] = {}
     for each in changes:
-        facets = rows.setdefault((each.table, each.key), {})
-        known = facets.get(each.facet)
-        if known is None or known.mark < each.value.mark:
-            facets[each.facet] = each.value
+        rows.setdefault((each.table, each.key), Laid()).lay(each.facet, each.value)
     return rows
 
 
@@ -185,6 +232,14 @@ class CaseRow:
 
     case: str
     facets: Mapping[str, Facet]
+    laid: Laid = field(default_factory=Laid, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, case: str, laid: Laid) -> "CaseRow":
+        return cls(case, laid.facets, laid)
+
+    def as_known(self, at: datetime) -> "CaseRow":
+        return CaseRow(self.case, self.laid.as_known(at), self.laid)
 
     @property
     def received(self) -> datetime | None:

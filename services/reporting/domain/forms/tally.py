@@ -118,11 +118,11 @@ class Tally:
         group.count += 1
         group.example = min(group.example, row.case)
 
-    def add_activity(self, row: ActivityRow) -> None:
+    def add_activity(self, row: ActivityRow) -> bool:
         """An activity counts in the period that has the day on which it was held."""
         period = self.window.period
         if not period.first_day <= row.held <= period.last_day:
-            return
+            return False
         of_unit = self._measures(row.unit)
         if row.kind == ActivityKind.DIRECT:
             of_unit[Measure.DIRECT_ACTIVITIES] += 1
@@ -133,6 +133,7 @@ class Tally:
             of_unit[Measure.PARTICIPANTS] += row.participants
             of_unit[Measure.OPINIONS_RECEIVED] += row.opinions_received
             of_unit[Measure.OPINIONS_ACCEPTED] += row.opinions_accepted
+        return True
 
     def add_register(self, directory: Directory, channels: Iterable[ChannelRow]) -> None:
         """Offices under supervision and agencies, as the directory has them on the last day.

@@ -1,0 +1,70 @@
+"""Asks NATS what is still under way to the rows, and since when."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from nats.aio.client import Client
+
+from services.reporting.ports import Coverage
+from shared.runtime.streams import CONSUMERS, DEAD_LETTERS, EVENTS, ON_THE_WAY, Durable
+
+ROWS = "reporting-rows"
+SECONDS = 5.0
+
+
+class StreamFlight:
+    """What waits in front of a service may still become an event of the period.
+
+    A consumer counts as a whole from the first message that it has not acknowledged: if that one
+    came after the period's end, nothing from before it is under way. Every dead letter counts: what
+    is in it, only its reader knows. An event that a service has kept and not yet announced cannot
+    be seen from here; it makes a revision.
+    """
+
+    def __init__(self, connection: Callable[[], Client]) -> None:
+        self._connection = connection
+
+    async def before(self, end: datetime) -> Coverage:
+        """Raises an error of the bus while NATS is away."""
+        position, oldest = 0, None
+        waiting: dict[str, int] = {}
+        for name in ON_THE_WAY:
+            durable = CONSUMERS[name]
+            info = await self._ask(f"CONSUMER.INFO.{durable.stream}.{name}")
+            floor = int(info["ack_floor"]["stream_seq"])
+            count = int(info["num_pending"]) + int(info["num_ack_pending"])
+            if name == ROWS:
+                position = floor
+            since = await self._since(durable, floor) if count else end
+            if since < end:
+                waiting[name] = count
+                oldest = min(since, oldest or since)
+        letters = await self._ask(f"STREAM.INFO.{DEAD_LETTERS}")
+        if dead := int(letters["state"]["messages"]):
+            waiting["dead-letters"] = dead
+        return Coverage(position, waiting, oldest)
+
+    async def _since(self, durable: Durable, floor: int) -> datetime:
+        """When the first message came that the consumer has not acknowledged."""
+        if durable.stream != EVENTS:  # a work queue begins with it
+            queue = await self._ask(f"STREAM.INFO.{durable.stream}")
+            return _at(queue["state"]["first_ts"])
+        wanted = {"seq": floor + 1, "next_by_subj": ">"}
+        answer = await self._connection().request(
+            f"$JS.API.DIRECT.GET.{EVENTS}", orjson.dumps(wanted), timeout=SECONDS
+        )
+        return _at((answer.headers or {})["Nats-Time-Stamp"])
+
+    async def _ask(self, question: str) -> Any:  # noqa: ANN401 - the server's JSON
+        answer = await self._connection().request(f"$JS.API.{question}", b"", timeout=SECONDS)
+        told = orjson.loads(answer.data)
+        if "error" in told:
+            raise RuntimeError(f"{question}: {told['error'].get('err_code')}")
+        return told
+
+
+def _at(text: str) -> datetime:
+    """nats-server writes nanoseconds, which Python reads as microseconds."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,53 @@
+"""Brings a closing's reports out: builds them, keeps them, publishes them, and notes that it did.
+
+What was kept is what goes out, so that a crash at any point repeats the same reports.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.reporting.domain.forms import FORMS, Form
+from services.reporting.domain.revision import Closing, reports_of, revised, said
+from services.reporting.domain.rollup import Tree
+from services.reporting.ports import Closings, Reports, Rules
+from shared.contracts import ReportPublished
+from shared.contracts.envelope import AnyEvent
+from shared.contracts.report import Edition
+
+BATCH = 500
+
+
+class Desk:
+    """Several replicas may issue at once: both say the same, under the same ids."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        closings: Closings,
+        reports: Reports,
+        publish: Callable[[Sequence[AnyEvent]], Awaitable[None]],
+        forms: Sequence[Form] = FORMS,
+    ) -> None:
+        self._rules, self._closings, self._reports = rules, closings, reports
+        self._publish, self._forms = publish, forms
+
+    async def issue(self) -> int:
+        """Publish the reports of every closing that is not out yet; answers how many."""
+        count = 0
+        for closing in await self._closings.waiting():
+            events = await self._reports.of(closing)
+            if events is None:
+                built = [said(closing, report) for report in await self._build(closing)]
+                await self._reports.add_once(closing, built)
+                events = await self._reports.of(closing) or ()
+            for start in range(0, len(events), BATCH):
+                await self._publish(events[start : start + BATCH])
+            await self._closings.issued(closing)
+            count += len(events)
+        return count
+
+    async def _build(self, closing: Closing) -> Sequence[ReportPublished]:
+        rules = await self._rules.versions(closing.directory, closing.rulebook)
+        tree = Tree.on(closing.period.last_day, rules.directory.directory)
+        reports = reports_of(closing, self._forms, tree)
+        period = closing.period.code
+        return revised(reports, await self._reports.standing(period, Edition.INTERNAL))

@@ -1,0 +1,139 @@
+"""What reporting asks of its stores and of the bus."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from services.reporting.domain.revision import Closing, Standing
+from services.reporting.domain.row import CaseRow, Laid, RowChange
+from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
+from shared.contracts.envelope import Event
+from shared.contracts.ingress import Fate, FatesAsked, Refused
+from shared.contracts.report import Edition
+
+
+class RulesMissing(Exception):
+    """No directory or no rulebook has arrived yet; the command has to wait for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """A directory and a rulebook, each with its version."""
+
+    directory: DirectoryPublished
+    rulebook: RulebookPublished
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One sending of a command, and what became of it.
+
+    `period` is the one that the command counted; nothing for a refused sending.
+    """
+
+    key: str
+    party: str
+    item: str
+    sequence: int
+    fate: Fate
+    period: str | None = None
+    refusal: Event[Refused] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far the stream has been counted, seen from a period's end.
+
+    `waiting` is how many events from before it are under way, by whom they wait for; `oldest` is
+    the instant since which the oldest of them waits.
+    """
+
+    position: int
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    oldest: datetime | None = None
+
+
+class Rows(Protocol):
+    async def apply(self, changes: Sequence[RowChange]) -> None:
+        """Lay each facet into its row; the newest of a place stands."""
+
+    def cases(self) -> AsyncIterator[CaseRow]:
+        """Every case of which anything is known, in no order; a period takes its own."""
+
+    def activities(self) -> AsyncIterator[Laid]: ...
+
+    def channels(self) -> AsyncIterator[Laid]: ...
+
+
+class Rules(Protocol):
+    async def add_once(
+        self, directories: Sequence[DirectoryPublished], rulebooks: Sequence[RulebookPublished]
+    ) -> None:
+        """Keep each version; the first one of a number stands."""
+
+    async def latest(self) -> RulesInForce:
+        """The newest versions; raises `RulesMissing` before the first of either."""
+
+    async def versions(self, directory: int, rulebook: int) -> RulesInForce:
+        """Versions that `latest` has given before."""
+
+
+class Closings(Protocol):
+    async def add_once(self, closing: Closing) -> Closing:
+        """Keep it unless its period has this revision; return the closing that stands.
+
+        A closing that is kept waits to be issued, and its period is late: what came in while it
+        was being counted is looked for once more.
+        """
+
+    async def of(self, period: str) -> Closing | None:
+        """The newest closing of the period."""
+
+    async def ordered(self, party: str, command: str) -> Closing | None:
+        """The closing that this command of the party brought about."""
+
+    async def all(self) -> Sequence[Closing]:
+        """The newest closing of each period, without figures; by period."""
+
+    async def waiting(self) -> Sequence[Closing]:
+        """Those whose reports are not known to be out, in the order in which they were counted."""
+
+    async def issued(self, closing: Closing) -> None:
+        """Its reports are out."""
+
+    async def mark_late(self, periods: Collection[str]) -> None:
+        """Something came that may change what was counted of these."""
+
+    async def late(self) -> Sequence[str]:
+        """Periods to be counted again."""
+
+    async def no_longer_late(self, period: str) -> None: ...
+
+
+class Reports(Protocol):
+    async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
+        """Keep the reports of a closing, all of them or none; the first set stands."""
+
+    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
+        """The reports that were kept of it, in their order; None if none were."""
+
+    async def standing(self, period: str, edition: Edition) -> Standing:
+        """The newest report of each form and unit that was kept of the period."""
+
+    async def public(self) -> Sequence[ReportPublished]:
+        """Every public report ever kept."""
+
+
+class Sendings(Protocol):
+    async def known(self, keys: Iterable[str]) -> Mapping[str, Sending]:
+        """What became of these sendings, by key."""
+
+    async def add_once(self, sending: Sending) -> None: ...
+
+    async def told(self, party: str, asked: FatesAsked) -> Sequence[Sending]: ...
+
+
+class Flight(Protocol):
+    async def before(self, end: datetime) -> Coverage:
+        """What is under way to the rows, of what happened before that instant."""

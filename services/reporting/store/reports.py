@@ -1,0 +1,73 @@
+"""Reports: every one that was ever published, as it went out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from pymongo import ASCENDING
+
+from services.reporting.domain.revision import Closing, Standing
+from shared.contracts import ReportPublished
+from shared.contracts.envelope import Event
+from shared.contracts.report import Edition
+from shared.runtime.mongo import Database, insert_new
+
+BATCH = 1_000
+
+
+class MongoReports:
+    """Collections `reports` and `issues`.
+
+    `reports` has one document a report, `_id` `<edition>/<form>/<unit>/<period>/<revision>`, with
+    the closing that it is of and its place there. `issues` has one document a closing, written
+    when its reports are all there.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._reports = database.get_collection("reports")
+        self._issues = database.get_collection("issues")
+
+    async def prepare(self) -> None:
+        await self._reports.create_index([("closing", ASCENDING), ("place", ASCENDING)])
+        await self._reports.create_index([("edition", ASCENDING), ("period", ASCENDING)])
+
+    async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
+        documents = [
+            {
+                "_id": f"{event.data.edition.value}/{event.subject}/{event.data.revision}",
+                "edition": event.data.edition.value,
+                "period": event.data.period.code,
+                "closing": _name(closing),
+                "place": place,
+                "event": event.model_dump(mode="json"),
+            }
+            for place, event in enumerate(reports)
+        ]
+        for start in range(0, len(documents), BATCH):
+            await insert_new(self._reports, documents[start : start + BATCH])
+        await insert_new(self._issues, [{"_id": _name(closing), "reports": len(documents)}])
+
+    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
+        name = _name(closing)
+        if await self._issues.find_one({"_id": name}) is None:
+            return None
+        found = self._reports.find({"closing": name}).sort("place", ASCENDING)
+        return [Event[ReportPublished].model_validate(d["event"]) async for d in found]
+
+    async def standing(self, period: str, edition: Edition) -> Standing:
+        newest: dict[tuple[str, str], ReportPublished] = {}
+        async for report in self._found({"edition": edition.value, "period": period}):
+            known = newest.get((report.form, report.unit))
+            if known is None or known.revision < report.revision:
+                newest[report.form, report.unit] = report
+        return newest
+
+    async def public(self) -> Sequence[ReportPublished]:
+        return [r async for r in self._found({"edition": Edition.PUBLIC.value})]
+
+    async def _found(self, wanted: Mapping[str, Any]) -> AsyncIterator[ReportPublished]:
+        async for document in self._reports.find(wanted):
+            yield ReportPublished.model_validate(document["event"]["data"])
+
+
+def _name(closing: Closing) -> str:
+    return f"{closing.period.code}#{closing.revision}"

@@ -1,0 +1,98 @@
+"""Rows: one document each, with the facets that stand and those that stood before."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from pymongo import UpdateOne
+
+from services.reporting.domain.row import CaseRow, Facet, Laid, RowChange, Table, laid
+from shared.runtime.mongo import Collection, Database, Document
+
+
+class MongoRows:
+    """Collections `case_rows`, `activity_rows`, `channel_rows`: one document per row.
+
+    Each facet of a row is a field: `version`, `recorded`, `event`, `time`, `data`; clocks lie
+    together under `clocks`. An update sets a facet only where its mark is the greater; the other
+    one goes into the set `past`, with its `place`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._tables: dict[Table, Collection] = {
+            table: database.get_collection(f"{table.value}_rows") for table in Table
+        }
+
+    async def apply(self, changes: Sequence[RowChange]) -> None:
+        updates: dict[Table, list[UpdateOne]] = {table: [] for table in Table}
+        for (table, key), row in laid(changes).items():
+            fields = {place: _newer(place, facet) for place, facet in row.facets.items()}
+            fields["past"] = _past(row)
+            updates[table].append(UpdateOne({"_id": key}, [{"$set": fields}], upsert=True))
+        for table, of_table in updates.items():
+            if of_table:
+                await self._tables[table].bulk_write(of_table, ordered=False)
+
+    async def cases(self) -> AsyncIterator[CaseRow]:
+        async for document in self._tables[Table.CASE].find({}, batch_size=5_000):
+            yield CaseRow.of(document["_id"], _laid(document))
+
+    async def activities(self) -> AsyncIterator[Laid]:
+        async for document in self._tables[Table.ACTIVITY].find({}):
+            yield _laid(document)
+
+    async def channels(self) -> AsyncIterator[Laid]:
+        async for document in self._tables[Table.CHANNEL].find({}):
+            yield _laid(document)
+
+
+def _newer(place: str, facet: Facet) -> Document:
+    """An expression: this facet, or the one that is there if its mark is greater."""
+    return {"$cond": [_greater(place, facet), _literal(facet), f"${place}"]}
+
+
+def _past(row: Laid) -> Document:
+    """An expression: what stood before, with whichever of each place gives way now."""
+    sets: list[Any] = [{"$ifNull": ["$past", []]}]
+    sets += [[_literal(facet, place=place)] for (place, _), facet in row.past.items()]
+    for place, facet in row.facets.items():
+        there = {"$mergeObjects": [f"${place}", {"place": place}]}
+        loser = {"$cond": [_greater(place, facet), there, _literal(facet, place=place)]}
+        own = {"$literal": facet.event}
+        lost = {"$eq": [{"$ifNull": [f"${place}.event", own]}, own]}
+        sets.append({"$cond": [lost, [], [loser]]})
+    return {"$setUnion": sets}
+
+
+def _greater(place: str, facet: Facet) -> Document:
+    mark = [facet.version, facet.recorded, facet.event]
+    there = [f"${place}.version", f"${place}.recorded", f"${place}.event"]
+    return {"$gt": [{"$literal": mark}, there]}
+
+
+def _literal(facet: Facet, **more: str) -> Document:
+    content = {
+        "version": facet.version,
+        "recorded": facet.recorded,
+        "event": facet.event,
+        "time": facet.time,
+        "data": dict(facet.data),
+        **more,
+    }
+    return {"$literal": content}
+
+
+def _laid(document: Mapping[str, Any]) -> Laid:
+    facets: dict[str, Facet] = {}
+    row = Laid(facets)
+    for place, value in document.items():
+        if place == "clocks":
+            for code, clock in value.items():
+                facets[f"clocks.{code}"] = Facet(**clock)
+        elif place == "past":
+            for was in value:
+                where = was.pop("place")
+                facet = Facet(**was)
+                row.past[where, facet.mark] = facet
+        elif place != "_id":
+            facets[place] = Facet(**value)
+    return row
