@@ -58,6 +58,10 @@ class MemoryClosings:
         found = (c for c in self.closings.values() if (c.party, c.command) == wanted)
         return next(found, None)
 
+    async def history(self, period: str) -> Sequence[Closing]:
+        found = [c for (code, _), c in self.closings.items() if code == period]
+        return sorted(found, key=lambda closing: closing.revision)
+
     async def all(self) -> Sequence[Closing]:
         periods = sorted({code for code, _ in self.closings})
         found = [await self.of(period) for period in periods]

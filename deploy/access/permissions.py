@@ -110,6 +110,7 @@ def operator() -> User:
             "ask.*.*.fates",
             "ask.*.intake.key",
             "ask.*.routing.*",
+            "ask.*.reporting.recount",
         ),
         subscribe=(DirectoryPublished.TYPE, "report.>"),
         never=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"),

@@ -15,6 +15,7 @@ from deploy import show, up
 from deploy.cli.terminal import AsJson, State, console, emit, run, say
 from deploy.connection import connected, find_endpoints, latest_directory
 from deploy.demo import Totals, run_demo
+from deploy.rebuild import rebuild_reporting
 from services.intake.app import create_app as intake
 from services.reporting.app import create_app as reporting
 from services.routing.app import create_app as routing
@@ -128,6 +129,28 @@ def serve(name: Annotated[str, typer.Argument(help="intake, routing or reporting
         access_log=False,
         timeout_graceful_shutdown=10,
     )
+
+
+@app.command()
+def rebuild(name: Annotated[str, typer.Argument(help="reporting")], state: State = None) -> None:
+    """Reporting's rows from the stream of events alone; every closing is counted again."""
+    if name != "reporting":
+        console.print("Only reporting can be rebuilt from events: the others keep what is sealed.")
+        raise typer.Exit(2)
+
+    async def work() -> int:
+        endpoints = find_endpoints(state)
+        async with connected(endpoints.nats) as client:
+            counted = await rebuild_reporting(client, endpoints)
+        for period, told in counted.items():
+            same, differ = (", ".join(map(str, each)) for each in (told.same, told.differ))
+            if same:
+                console.print(f"{period}: every figure of revision {same} is the same")
+            if differ:
+                console.print(f"[red]{period}: figures of revision {differ} differ[/red]")
+        return 1 if any(told.differ for told in counted.values()) else 0
+
+    run(work())
 
 
 @app.command()

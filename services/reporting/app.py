@@ -11,6 +11,7 @@ from services.reporting.flight import StreamFlight
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
+from services.reporting.questions import recount_teller
 from services.reporting.schedule import Schedule
 from services.reporting.store import (
     MongoClosings,
@@ -43,6 +44,8 @@ from shared.runtime.telemetry import configure_logging
 from shared.runtime.web import Service, end_process
 
 NAME = "reporting"
+OVERSEERS = frozenset({"operator"})
+"""Parties for whom a period is counted again to compare it."""
 
 
 class Settings(ServiceSettings):
@@ -106,6 +109,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     bus.admit("reporting-commands", command_taker(closer, desk, sendings, now))
     bus.answer(NAME, "fates", fate_teller(sendings))
+    bus.answer(NAME, "recount", recount_teller(closer, closings, OVERSEERS))
 
     async def prepare() -> None:
         for store in (sendings, closings, reports):

@@ -132,12 +132,12 @@ class Closer:
         kept = await self._closings.add_once(closing)
         return kept if order.led_to(kept) else None
 
-    async def figures_as_known(self, closing: Closing, at: datetime) -> Closing:
-        """The closing counted again from what was known at that instant, by its own rules."""
+    async def figures_as_known(self, closing: Closing) -> Closing:
+        """The closing counted again from what was known then, by its own rules."""
         rules = await self._rules.versions(closing.directory, closing.rulebook)
         window = Window.of(closing.period, self._zone)
         order = Order(closing.period.code, closing.party, closing.command, "", "")
-        return await self._count(order, closing.at, rules, window, Coverage(0), known=at)
+        return await self._count(order, closing.at, rules, window, Coverage(0), known=closing.known)
 
     async def _led_to(self, order: Order) -> Closing | None:
         """The closing that this very order brought about before."""

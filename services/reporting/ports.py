@@ -93,6 +93,9 @@ class Closings(Protocol):
     async def ordered(self, party: str, command: str) -> Closing | None:
         """The closing that this command of the party brought about."""
 
+    async def history(self, period: str) -> Sequence[Closing]:
+        """Every closing of the period, the first one first."""
+
     async def all(self) -> Sequence[Closing]:
         """The newest closing of each period, without figures; by period."""
 

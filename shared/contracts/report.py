@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.directory import Label
 from shared.contracts.envelope import Code, EventData
@@ -128,3 +128,18 @@ class ReportRevise(IngressData):
     TYPE: ClassVar[str] = "report.revise.v1"
 
     period: PeriodCode
+
+
+class RecountAsked(BaseModel):
+    """`recount`: whether each revision of a period still follows from what is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    period: PeriodCode
+
+
+class RecountTold(Value):
+    """Revisions whose own cells, counted again as they were known, are the same or differ."""
+
+    same: tuple[int, ...]
+    differ: tuple[int, ...]

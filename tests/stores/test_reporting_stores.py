@@ -241,6 +241,7 @@ class TestClosings:
 
         assert await closings.of("2026-h1") == second
         assert [(c.period.code, c.revision) for c in await closings.all()] == [("2026-h1", 2)]
+        assert await closings.history("2026-h1") == [closing(), second]
 
     async def test_it_waits_until_its_reports_are_out(self, closings):
         first, second = closing(), closing(command="order-2", revision=2)

@@ -341,7 +341,7 @@ class TestIdsOfAnother:
 
 
 PARTIES = ("own", "other", "operator")
-QUESTIONS = ("fates", "key", "text", "identity", "say", "worklist", "case", "load")
+QUESTIONS = ("fates", "key", "text", "identity", "say", "worklist", "case", "load", "recount")
 
 
 def contract_subjects() -> list[str]:

@@ -53,6 +53,10 @@ class MongoClosings:
         found = await self._closings.find_one({"party": party, "command": command})
         return _closing(found) if found else None
 
+    async def history(self, period: str) -> Sequence[Closing]:
+        found = self._closings.find({"period": period}).sort("revision", ASCENDING)
+        return [_closing(document) async for document in found]
+
     async def all(self) -> Sequence[Closing]:
         newest: dict[str, Closing] = {}
         order = [("period", ASCENDING), ("revision", ASCENDING)]
