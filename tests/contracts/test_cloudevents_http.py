@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.intake.sources.http.cloudevents import (
+from shared.runtime.http.cloudevents import (
     Mode,
     Unreadable,
     mode_of,
@@ -16,7 +16,7 @@ from services.intake.sources.http.cloudevents import (
     read_binary,
     read_structured,
 )
-from services.intake.sources.http.problem import Problem
+from shared.runtime.http.problem import Problem
 
 JSON = (b"content-type", b"application/json")
 

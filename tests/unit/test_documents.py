@@ -8,12 +8,12 @@ from deploy.items import read_mapping
 from services.intake.app import Settings as IntakeSettings
 from services.intake.sources.arriving_mail import LARGEST_MAIL
 from services.intake.sources.http import events, form, multipart, webhook
-from services.intake.sources.http.body import MEGABYTE
-from services.intake.sources.http.cloudevents import BATCH_MEDIA_TYPE, MEDIA_TYPE
 from services.reporting.app import Settings as ReportingSettings
 from services.routing.app import Settings as RoutingSettings
 from shared.contracts import FEED
 from shared.contracts.ingress import Enclosure, Fate, Reporter, StatedConcern
+from shared.runtime.http.body import MEGABYTE
+from shared.runtime.http.cloudevents import BATCH_MEDIA_TYPE, MEDIA_TYPE
 from shared.runtime.refusal import ADVICE
 from shared.runtime.streams import QUOTA_PER_SUBJECT
 from tests.documents import ROOT, SAMPLES, anchor, block, pages, prose, section

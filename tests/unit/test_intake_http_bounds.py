@@ -7,7 +7,6 @@ import pytest
 from starlette.requests import Request
 
 from services.intake.sources.http import Credentials, CredentialsBroken
-from services.intake.sources.http.body import SMALL, Bodies
 from services.intake.sources.http.pace import (
     BURST,
     FORGOTTEN_AFTER,
@@ -16,7 +15,8 @@ from services.intake.sources.http.pace import (
     SECONDS_EACH,
     Pace,
 )
-from services.intake.sources.http.problem import Problem
+from shared.runtime.http.body import SMALL, Bodies
+from shared.runtime.http.problem import Problem
 from tests.fakes_http import SECRETS, TOKENS, entry, piece, write_credentials
 
 
@@ -30,18 +30,18 @@ class TestCredentials:
     def test_a_token_tells_its_agency(self, path):
         credentials = Credentials(path)
 
-        assert [credentials.agency_of(TOKENS[a]) for a in ("a017", "a018")] == ["a017", "a018"]
+        assert [credentials.party_of(TOKENS[a]) for a in ("a017", "a018")] == ["a017", "a018"]
 
     @pytest.mark.parametrize(
         "token", ["", "wrong", "a017", entry("a017")["token_sha256"], "\udc80"]
     )
     def test_another_token_is_nobodys(self, path, token):
-        assert Credentials(path).agency_of(token) is None
+        assert Credentials(path).party_of(token) is None
 
     def test_an_agency_without_a_token_is_not_who_sends_none(self, path):
         write_credentials(path, a017={})
 
-        assert Credentials(path).agency_of("") is None
+        assert Credentials(path).party_of("") is None
 
     @pytest.mark.parametrize("prefix", ["", "whsec_"])
     def test_a_secret_is_read_as_standard_webhooks_writes_it(self, path, prefix):
@@ -53,26 +53,26 @@ class TestCredentials:
     def test_without_a_file_nobody_has_a_credential(self, tmp_path):
         credentials = Credentials(tmp_path / "agencies.json")
 
-        assert credentials.agency_of(TOKENS["a017"]) is None
+        assert credentials.party_of(TOKENS["a017"]) is None
         assert credentials.secret_of("a017") is None
 
     def test_a_changed_file_holds_at_once(self, path):
         credentials = Credentials(path)
         write_credentials(path, a017=entry("a017"))
 
-        assert credentials.agency_of(TOKENS["a018"]) is None
+        assert credentials.party_of(TOKENS["a018"]) is None
 
     def test_a_removed_file_takes_every_credential(self, path):
         credentials = Credentials(path)
         path.unlink()
 
-        assert credentials.agency_of(TOKENS["a017"]) is None
+        assert credentials.party_of(TOKENS["a017"]) is None
 
     def test_a_file_that_breaks_while_running_leaves_the_last_good_one(self, path, capsys):
         credentials = Credentials(path)
         path.write_text('{"a017": {"token_sha256": "secret-canary"}}')
 
-        assert credentials.agency_of(TOKENS["a017"]) == "a017"
+        assert credentials.party_of(TOKENS["a017"]) == "a017"
         assert "canary" not in "".join(capsys.readouterr())
 
     @pytest.mark.parametrize(

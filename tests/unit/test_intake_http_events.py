@@ -8,9 +8,9 @@ import pytest
 
 from services.intake.handlers.ports import RulesMissing
 from services.intake.sources.http import events
-from services.intake.sources.http.problem import RETRY_SECONDS
 from shared.contracts.ingress import Fate
 from shared.contracts.submission import submission_id
+from shared.runtime.http.problem import RETRY_SECONDS
 from tests.examples_intake import NOON, call, sent
 from tests.fakes_http import FIRST, TOKENS, Entrance, exchange, piece
 

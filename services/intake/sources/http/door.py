@@ -7,18 +7,20 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from services.intake.handlers.ports import Accept, ArrivalFate
-from services.intake.sources.http.problem import Problem, of_refusal, unreadable
 from shared.contracts.ingress import Fate, FieldProblem
 from shared.runtime.arrival import Arrival
-
-Handler = Callable[[Request], Awaitable[Response]]
+from shared.runtime.http.problem import Problem, of_refusal, unreadable
 
 KnowsAgency = Callable[[str], Awaitable[bool]]
 """Does the directory in force have this agency? Raises `StoreAway` while nobody can tell."""
+
+STATUS_OF_REFUSAL: Mapping[str, HTTPStatus] = {
+    "/problems/foreign-source": HTTPStatus.FORBIDDEN,
+    "/problems/unknown-agency": HTTPStatus.FORBIDDEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +111,4 @@ def _answer(item: Item, fate: ArrivalFate) -> Receipt | Problem:
         return unreadable(item.problems)
     if fate.refusal is None:
         raise TypeError("a fate has neither a submission nor a refusal")
-    return of_refusal(fate.refusal)
+    return of_refusal(fate.refusal, STATUS_OF_REFUSAL)

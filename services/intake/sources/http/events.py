@@ -12,8 +12,10 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.intake.sources.http.body import MEGABYTE, Bodies
-from services.intake.sources.http.cloudevents import (
+from services.intake.sources.http.door import Door, Item, Receipt
+from shared.contracts.ingress import ItemFate
+from shared.runtime.http.body import MEGABYTE, Bodies
+from shared.runtime.http.cloudevents import (
     CloudEvent,
     Mode,
     Unreadable,
@@ -22,15 +24,13 @@ from services.intake.sources.http.cloudevents import (
     read_binary,
     read_structured,
 )
-from services.intake.sources.http.credentials import Credentials
-from services.intake.sources.http.door import Door, Handler, Item, Receipt
-from services.intake.sources.http.problem import Problem, not_found, too_large, unauthorized
-from shared.contracts.ingress import ItemFate
+from shared.runtime.http.credentials import Credentials, bearer
+from shared.runtime.http.problem import Problem, not_found, too_large
+from shared.runtime.http.resource import Handler
 
 ENTRANCE = "http"
 MOST_BYTES = 40 * MEGABYTE
 MOST_EVENTS = 500
-CHALLENGE = 'Bearer realm="langnghe"'
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}")
 """What may be written down as a type; any other text could be a person's."""
@@ -45,21 +45,9 @@ class Fates(Protocol):
         """
 
 
-def agency_of(request: Request, credentials: Credentials) -> str:
-    """The agency whose bearer token this is (RFC 6750, section 2.1: the header and no other place).
-
-    Raises `Problem` 401, the same for none and for a wrong one.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    agency = credentials.agency_of(token.strip() if scheme.lower() == "bearer" else "")
-    if agency is None:
-        raise unauthorized(CHALLENGE)
-    return agency
-
-
 def event_taker(door: Door, credentials: Credentials, bodies: Bodies) -> Handler:
     async def take_events(request: Request) -> Response:
-        agency = agency_of(request, credentials)
+        agency = bearer(request, credentials)
         headers = request.headers.raw
         mode = mode_of(headers)
         async with bodies.room(request, MOST_BYTES):
@@ -85,7 +73,7 @@ async def permit_delivery(request: Request) -> Response:
 
 def fate_teller(credentials: Credentials, fates: Fates) -> Handler:
     async def tell_fate(request: Request) -> Response:
-        agency = agency_of(request, credentials)
+        agency = bearer(request, credentials)
         submission = request.path_params["submission"]
         found = None
         if _SUBMISSION.fullmatch(submission):

@@ -13,14 +13,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.intake.sources.http.body import MEGABYTE, Bodies
-from services.intake.sources.http.cloudevents import (
-    Unreadable,
-    is_json_type,
-    read_json,
-    write_json,
-)
-from services.intake.sources.http.door import Door, Handler, Item, KnowsAgency
+from services.intake.sources.http.door import Door, Item, KnowsAgency
 from services.intake.sources.http.multipart import (
     ATTACHMENTS,
     FILES_ADVICE,
@@ -30,7 +23,16 @@ from services.intake.sources.http.multipart import (
     Multipart,
 )
 from services.intake.sources.http.pace import Pace
-from services.intake.sources.http.problem import (
+from shared.contracts import FormSubmitted
+from shared.contracts.ingress import FieldProblem
+from shared.runtime.http.body import MEGABYTE, Bodies
+from shared.runtime.http.cloudevents import (
+    Unreadable,
+    is_json_type,
+    read_json,
+    write_json,
+)
+from shared.runtime.http.problem import (
     Problem,
     not_found,
     one,
@@ -38,8 +40,7 @@ from services.intake.sources.http.problem import (
     unreadable,
     unsupported,
 )
-from shared.contracts import FormSubmitted
-from shared.contracts.ingress import FieldProblem
+from shared.runtime.http.resource import Handler
 from shared.runtime.refusal import ADVICE, FIELD_NAME
 
 ENTRANCE = "form"

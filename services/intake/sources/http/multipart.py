@@ -9,9 +9,9 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from services.intake.sources.http.body import MEGABYTE
-from services.intake.sources.http.problem import Problem, one, too_large, unreadable
 from shared.contracts.ingress import FieldProblem
+from shared.runtime.http.body import MEGABYTE
+from shared.runtime.http.problem import Problem, one, too_large, unreadable
 from shared.runtime.refusal import FIELD_NAME
 
 MOST_FILES = 20

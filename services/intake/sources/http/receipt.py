@@ -12,24 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.intake.sources.http.body import MEGABYTE, Bodies
-from services.intake.sources.http.cloudevents import (
+from services.intake.sources.http.door import Door
+from services.intake.sources.http.multipart import FILES_ADVICE, MOST_FILES, MOST_FILES_BYTES
+from services.intake.sources.http.pace import Pace
+from shared.contracts.ingress import Enclosure, Text
+from shared.runtime.http.body import MEGABYTE, Bodies
+from shared.runtime.http.cloudevents import (
     Unreadable,
     is_json_type,
     media_type,
     read_json,
 )
-from services.intake.sources.http.door import Door, Handler
-from services.intake.sources.http.multipart import FILES_ADVICE, MOST_FILES, MOST_FILES_BYTES
-from services.intake.sources.http.pace import Pace
-from services.intake.sources.http.problem import (
+from shared.runtime.http.problem import (
     Problem,
     not_found,
     too_large,
     unreadable,
     unsupported,
 )
-from shared.contracts.ingress import Enclosure, Text
+from shared.runtime.http.resource import Handler
 from shared.runtime.refusal import problems_of
 
 MOST_BYTES = 40 * MEGABYTE

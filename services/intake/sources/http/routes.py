@@ -1,19 +1,14 @@
-"""The entrance's resources; every refusal and every error leaves as problem details."""
+"""The entrance's resources."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from http import HTTPStatus
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from services.intake.handlers.ports import Accept, RulesMissing, StoreAway
-from services.intake.sources.http.body import Bodies
-from services.intake.sources.http.credentials import Credentials
-from services.intake.sources.http.door import Door, Handler, KnowsAgency
+from services.intake.sources.http.door import Door, KnowsAgency
 from services.intake.sources.http.events import (
     Fates,
     event_taker,
@@ -22,11 +17,11 @@ from services.intake.sources.http.events import (
 )
 from services.intake.sources.http.form import Receipts, form_taker
 from services.intake.sources.http.pace import Pace
-from services.intake.sources.http.problem import Problem, not_found, store_away
 from services.intake.sources.http.receipt import UnderReceipt, receipt_resources
 from services.intake.sources.http.webhook import CallRecords, call_taker
-
-log = structlog.get_logger("http")
+from shared.runtime.http.body import Bodies
+from shared.runtime.http.credentials import Credentials
+from shared.runtime.http.resource import Resource
 
 
 def routes(
@@ -50,7 +45,7 @@ def routes(
 
     Put them after every other route under `/v1/`: the last one answers what nothing else did.
     """
-    door = Door(accept, now, key)
+    door, away = Door(accept, now, key), (*away, StoreAway, RulesMissing)
     take_events = event_taker(door, credentials, Bodies())
     take_form = form_taker(door, knows, Bodies(), Pace() if pace is None else pace, receipts)
     take_calls = call_taker(door, credentials, Bodies(), call_records)
@@ -74,51 +69,3 @@ def routes(
         Route("/v1/agencies/{agency}/calls", Resource({"POST": take_calls}, away)),
         Route("/v1/{rest:path}", Resource({}, away)),
     ]
-
-
-class Resource:
-    """One path: its handlers by method. An ASGI application, so that no method passes it by."""
-
-    def __init__(
-        self, handlers: Mapping[str, Handler], away: tuple[type[Exception], ...] = ()
-    ) -> None:
-        self._handlers = handlers
-        self._away: tuple[type[Exception], ...] = (*away, StoreAway, RulesMissing)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
-        response.headers["cache-control"] = "no-store"
-        await response(scope, receive, send)
-
-    async def _respond(self, request: Request) -> Response:
-        try:
-            return await self._handler(request)(request)
-        except Problem as problem:
-            return problem.response()
-        except self._away as why:
-            log.warning("nothing can be kept", reason=type(why).__name__)
-            return store_away().response()
-        except Exception as error:  # noqa: BLE001 - told to its sender; its text could quote the item
-            log.error("a request failed", reason=type(error).__name__)  # noqa: TRY400 - see above
-            return _FAILED.response()
-
-    def _handler(self, request: Request) -> Handler:
-        if not self._handlers:
-            raise not_found()
-        handler = self._handlers.get(request.method)
-        if handler is None:
-            raise Problem(
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "This resource does not take that method.",
-                headers={"Allow": ", ".join(sorted(self._handlers))},
-            )
-        return handler
-
-
-_FAILED = Problem(
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    "failed",
-    "Something went wrong here.",
-    detail="Whether it is kept is not known. Send it again with the same id; that does no harm.",
-)

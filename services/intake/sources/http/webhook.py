@@ -16,23 +16,24 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.intake.sources.http.body import MEGABYTE, Bodies
-from services.intake.sources.http.cloudevents import (
+from services.intake.sources.http.door import Door, Item
+from shared.contracts import HotlineCallLogged
+from shared.runtime.http.body import MEGABYTE, Bodies
+from shared.runtime.http.cloudevents import (
     Unreadable,
     is_json_type,
     media_type,
     read_json,
     write_json,
 )
-from services.intake.sources.http.credentials import Credentials
-from services.intake.sources.http.door import Door, Handler, Item
-from services.intake.sources.http.problem import (
+from shared.runtime.http.credentials import Credentials
+from shared.runtime.http.problem import (
     one,
     too_large,
     unauthorized,
     unsupported,
 )
-from shared.contracts import HotlineCallLogged
+from shared.runtime.http.resource import Handler
 
 ENTRANCE = "call"
 MOST_BYTES = 40 * MEGABYTE

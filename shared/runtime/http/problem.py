@@ -17,11 +17,6 @@ from shared.contracts.ingress import FieldProblem
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 30
 
-_STATUS_OF_REFUSAL: Mapping[str, HTTPStatus] = {
-    "/problems/foreign-source": HTTPStatus.FORBIDDEN,
-    "/problems/unknown-agency": HTTPStatus.FORBIDDEN,
-}
-
 
 class Problem(Exception):
     """An answer that is no success. `kind` is the last segment of the problem's type."""
@@ -61,10 +56,10 @@ class Problem(Exception):
         )
 
 
-def of_refusal(refused: Refused) -> Problem:
-    """The refusal that was kept, told to its sender."""
+def of_refusal(refused: Refused, statuses: Mapping[str, HTTPStatus]) -> Problem:
+    """The refusal that was kept, told to its sender; 422 where `statuses` has no other."""
     return Problem(
-        _STATUS_OF_REFUSAL.get(refused.type, HTTPStatus.UNPROCESSABLE_ENTITY),
+        statuses.get(refused.type, HTTPStatus.UNPROCESSABLE_ENTITY),
         refused.type.removeprefix("/problems/"),
         refused.title,
         problems=refused.problems,

@@ -1,4 +1,4 @@
-"""Who an agency's system is, by its bearer token, and with which secret it signs webhooks."""
+"""Who a party's system is, by its bearer token, and with which secret it signs webhooks."""
 
 import hmac
 from collections.abc import Mapping
@@ -18,10 +18,14 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from starlette.requests import Request
 
 from shared.contracts.envelope import Code
+from shared.runtime.http.problem import unauthorized
 
 log = structlog.get_logger("credentials")
+
+CHALLENGE = 'Bearer realm="langnghe"'
 
 Secret = Annotated[
     Base64Bytes,
@@ -46,15 +50,15 @@ class _File(RootModel[dict[Code, _Credential]]):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     @model_validator(mode="after")
-    def _tokens_tell_agencies_apart(self) -> Self:
+    def _tokens_tell_parties_apart(self) -> Self:
         tokens = [entry.token_sha256 for entry in self.root.values() if entry.token_sha256]
         if len(tokens) != len(set(tokens)):
-            raise ValueError("two agencies have one token")
+            raise ValueError("two parties have one token")
         return self
 
 
 class Credentials:
-    """File `agencies.json`: `{agency: {"token_sha256": hex, "webhook_secret": base64}}`.
+    """A file such as `agencies.json`: `{party: {"token_sha256": hex, "webhook_secret": base64}}`.
 
     Both are optional. A token is at least 128 bits drawn at random, or its plain hash would tell
     it. The file is read again when it changed; without one, nobody has a credential. One that
@@ -67,19 +71,19 @@ class Credentials:
         self._stamp = _stamp(path)
         self._entries = _read(path)
 
-    def agency_of(self, token: str) -> str | None:
-        """The agency whose token it is. Takes the same time whether there is one or not."""
+    def party_of(self, token: str) -> str | None:
+        """The party whose token it is. Takes the same time whether there is one or not."""
         self._refresh()
         digest = sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found = None
-        for agency, entry in self._entries.items():
+        for party, entry in self._entries.items():
             if hmac.compare_digest(entry.token_sha256 or "", digest):
-                found = agency
+                found = party
         return found
 
-    def secret_of(self, agency: str) -> bytes | None:
+    def secret_of(self, party: str) -> bytes | None:
         self._refresh()
-        entry = self._entries.get(agency)
+        entry = self._entries.get(party)
         return entry.webhook_secret if entry else None
 
     def _refresh(self) -> None:
@@ -90,7 +94,19 @@ class Credentials:
         try:
             self._entries = _read(self._path)
         except CredentialsBroken:
-            log.error("not read: the credentials before it stand", part="agencies.json")  # noqa: TRY400 - the trace would quote it
+            log.error("not read: the credentials before it stand", part=self._path.name)  # noqa: TRY400 - the trace would quote it
+
+
+def bearer(request: Request, credentials: Credentials) -> str:
+    """The party whose bearer token this is (RFC 6750, section 2.1: the header and no other place).
+
+    Raises `Problem` 401, the same for none and for a wrong one.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    party = credentials.party_of(token.strip() if scheme.lower() == "bearer" else "")
+    if party is None:
+        raise unauthorized(CHALLENGE)
+    return party
 
 
 def _read(path: Path) -> Mapping[str, _Credential]:

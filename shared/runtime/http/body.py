@@ -7,15 +7,15 @@ from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.intake.sources.http.problem import (
+from shared.runtime.http.problem import (
     Problem,
     store_away,
     too_large,
     unsupported,
 )
 
-MEGABYTE = 1024 * 1024
-SMALL = 64 * 1024
+KILOBYTE, MEGABYTE = 1024, 1024 * 1024
+SMALL = 64 * KILOBYTE
 """Bytes up to which a body waits for no room, so that a short text passes long queues."""
 
 
@@ -63,7 +63,7 @@ class Bodies:
         """
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise unsupported("Send the body without a content encoding.")
-        advice = f"At most {most // MEGABYTE} MB."
+        advice = f"At most {_told(most)}."
         declared = _declared(request)
         if declared is not None and declared > most:
             raise too_large(advice)
@@ -97,3 +97,7 @@ def _declared(request: Request) -> int | None:
     """The length that the request declares; None where it comes in chunks."""
     length = request.headers.get("content-length", "")
     return int(length) if length.isdecimal() else None
+
+
+def _told(size: int) -> str:
+    return f"{size // MEGABYTE} MB" if size >= MEGABYTE else f"{size // KILOBYTE} KB"

@@ -15,9 +15,9 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from python_multipart.multipart import parse_options_header
 
-from services.intake.sources.http.problem import one, unsupported
 from shared.contracts.envelope import MEDIA_TYPE
 from shared.contracts.ingress import FieldProblem
+from shared.runtime.http.problem import one, unsupported
 from shared.runtime.refusal import ADVICE, FIELD_NAME
 
 BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
