@@ -6,7 +6,7 @@ from datetime import date
 
 from shared.contracts import COMMANDS, FEED, DirectoryPublished
 from shared.contracts.directory import Agency, Body, Directory
-from shared.runtime.streams import ANNOUNCES, CONSUMERS, LOOKS, OPERATORS, Durable
+from shared.runtime.streams import ANNOUNCES, CONSUMERS, HANDS_IN, LOOKS, OPERATORS, Durable
 
 HOME = "LANGNGHE"
 """The account of the streams, the services and the operator."""
@@ -86,6 +86,7 @@ def service(name: str) -> User:
             *(subject for durable in durables for subject in _taking(durable)),
             *ANNOUNCES[name],
             *LOOKS.get(name, ()),
+            *HANDS_IN.get(name, ()),
             *sorted({f"dead.{s}" for durable in durables for s in durable.subjects}),
             "_R_.>",
             f"_INBOX_{OPERATOR}.>",

@@ -1,4 +1,4 @@
-"""`submission …`, `keys …`, `agency …`: what protects who spoke, and who may feed over HTTP."""
+"""`submission …`, `keys …`, `agency …`, `body …`: what protects who spoke; tokens for HTTP."""
 
 import asyncio
 import os
@@ -28,10 +28,12 @@ from shared.runtime.mongo import open_client, open_database
 submission_app = typer.Typer(help="Hold, release or erase a submission.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys that wrap the data keys.", no_args_is_help=True)
 agency_app = typer.Typer(help="Agencies that feed over HTTP.", no_args_is_help=True)
+body_app = typer.Typer(help="Bodies that work over HTTP.", no_args_is_help=True)
 app = typer.Typer()
 app.add_typer(submission_app, name="submission")
 app.add_typer(keys_app, name="keys")
 app.add_typer(agency_app, name="agency")
+app.add_typer(body_app, name="body")
 
 REWRAPPED_AT_ONCE = 500
 KEY_BYTES = 32
@@ -147,20 +149,32 @@ def token(
     agency: Annotated[str, typer.Argument(help="Code of the agency.")], state: State = None
 ) -> None:
     """Make an agency's bearer token and webhook secret anew, and print them this once."""
+    secret = b64encode(os.urandom(KEY_BYTES)).decode()
+    bearer = _drawn(state, "agencies.json", agency, webhook_secret=secret)
+    emit({"agency": agency, "token": bearer, "webhook_secret": f"whsec_{secret}"})
+
+
+@body_app.command("token")
+def body_token(
+    body: Annotated[str, typer.Argument(help="Code of the body.")], state: State = None
+) -> None:
+    """Make a body's bearer token anew, and print it this once; the old one holds no more."""
+    emit({"body": body, "token": _drawn(state, "bodies.json", body)})
+
+
+def _drawn(state: Path | None, name: str, party: str, **more: str) -> str:
+    """A new bearer token of the party; the file keeps its hash, and `more` beside it."""
     try:
-        TypeAdapter(Code).validate_python(agency)
-        file = find_keys(state) / "agencies.json"
+        TypeAdapter(Code).validate_python(party)
+        file = find_keys(state) / name
     except ValidationError:
-        console.print("An agency is named by its code in the directory.", style="red")
+        console.print("A party is named by its code in the directory.", style="red")
         raise typer.Exit(2) from None
     except NotRunning as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
     known = orjson.loads(file.read_bytes()) if file.exists() else {}
-    bearer, secret = token_urlsafe(KEY_BYTES), b64encode(os.urandom(KEY_BYTES)).decode()
-    known[agency] = {
-        "token_sha256": sha256(bearer.encode()).hexdigest(),
-        "webhook_secret": secret,
-    }
+    bearer = token_urlsafe(KEY_BYTES)
+    known[party] = {"token_sha256": sha256(bearer.encode()).hexdigest(), **more}
     write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-    emit({"agency": agency, "token": bearer, "webhook_secret": f"whsec_{secret}"})
+    return bearer

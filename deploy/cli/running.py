@@ -51,6 +51,7 @@ def demo(*, as_json: AsJson = False, keep: bool = False) -> None:
                 if keep:
                     console.print(f"Running on in {folder}; stop with Ctrl-C.")
                     console.print(running.addresses())
+                    _say_how_bodies_ask(running)
                     await running.until_stopped()
         return 0 if totals.verify == "ok" else 1
 
@@ -108,9 +109,25 @@ def start_up(
             else:
                 for part, address in running.addresses().items():
                     console.print(f"{part:<10} {address}")
+                _say_how_bodies_ask(running)
             await running.until_stopped()
 
     run(work())
+
+
+def _say_how_bodies_ask(running: "up.Running") -> None:
+    """One example; the others stand in the page that it names."""
+    address = running.addresses()["routing"]
+    console.print(
+        "A body's system, with a token of `langnghe body token CODE --state …`; "
+        "see docs/routing.md:"
+    )
+    console.print(
+        f'curl -sS -H "Authorization: Bearer $TOKEN" {address}/v1/worklist',
+        markup=False,
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 @app.command()

@@ -16,6 +16,8 @@ Answers
     `ask.<party>.routing.fates`   what became of a party's own commands
     `ask.<body>.routing.worklist`, `case`, `load`   the cases that a body holds; see `questions`
 
+    `/v1/orders`, `/v1/worklist`, `/v1/cases/<case>`, `/v1/load`, `/v1/fates`   the same over HTTP
+
 Keeps, in its own database
     `cases`   one document per case: its state, and every event announced of it, word for word
     `commands`   one document per sending of a command: its fate

@@ -12,6 +12,7 @@ from services.routing.handlers import (
     fate_teller,
     rule_keeper,
 )
+from services.routing.http import Door, Tellers, Waiting, routes
 from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from services.routing.schedule import Schedule
 from services.routing.store import (
@@ -28,6 +29,7 @@ from shared.contracts import (
     SubmissionReceived,
 )
 from shared.runtime.bus import Bus
+from shared.runtime.http.credentials import Credentials
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
 from shared.runtime.publish import Unconfirmed
 from shared.runtime.sealing import DEAD_LETTER_USE, Seal
@@ -76,11 +78,24 @@ def create_app(settings: Settings | None = None) -> Starlette:
         RulebookPublished,
         CalendarPublished,
     )
-    bus.answer(NAME, "fates", fate_teller(ledger))
     reading = Reading(rules, worklists, settings.zone, now)
-    bus.answer(NAME, "worklist", worklist_teller(reading))
-    bus.answer(NAME, "case", case_teller(reading))
-    bus.answer(NAME, "load", load_teller(reading, OVERSEERS))
+    tellers = Tellers(
+        worklist_teller(reading),
+        case_teller(reading),
+        load_teller(reading, OVERSEERS),
+        fate_teller(ledger),
+    )
+    bus.answer(NAME, "fates", tellers.fates)
+    bus.answer(NAME, "worklist", tellers.worklist)
+    bus.answer(NAME, "case", tellers.case)
+    bus.answer(NAME, "load", tellers.load)
+    faces = routes(
+        Door(Credentials(settings.keys / "bodies.json"), rules, settings.zone, now),
+        tellers,
+        bus.order,
+        Waiting(tellers.fates, away=UNAVAILABLE),
+        away=UNAVAILABLE,
+    )
     schedule = Schedule(
         rules,
         clocks,
@@ -100,4 +115,4 @@ def create_app(settings: Settings | None = None) -> Starlette:
         prepare,
         tasks={"schedule": schedule.run},
         also_waits=lambda: {"schedule": schedule.waits_for} if schedule.waits_for else {},
-    ).application()
+    ).application(faces)

@@ -14,13 +14,24 @@ Cited = Annotated[str, Field(min_length=3, max_length=200)]
 """Where it stands in law or in a decision: the citation alone, never a name or a text."""
 
 
-class CaseAccept(IngressData):
+class OrderData(IngressData):
+    """What every order of a lead body may say."""
+
+    version: int | None = Field(
+        default=None,
+        ge=1,
+        description="The case's version by which this was decided; if it has moved since, the "
+        "order is refused. Left out, the order holds whatever the version.",
+    )
+
+
+class CaseAccept(OrderData):
     """Command of a lead body: we take this case up. The event's `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.accept.v1"
 
 
-class CaseConclude(IngressData):
+class CaseConclude(OrderData):
     """Command of a lead body: we answered, with this outcome. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.conclude.v1"
@@ -28,7 +39,7 @@ class CaseConclude(IngressData):
     outcome: Outcome
 
 
-class CaseDecline(IngressData):
+class CaseDecline(OrderData):
     """Command of a lead body: we do not take this case up. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.decline.v1"
@@ -37,7 +48,7 @@ class CaseDecline(IngressData):
     citation: Cited
 
 
-class CaseTransfer(IngressData):
+class CaseTransfer(OrderData):
     """Command of a lead body: this competent body leads from now on. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.transfer.v1"
@@ -46,7 +57,7 @@ class CaseTransfer(IngressData):
     citation: Cited
 
 
-class CaseAmend(IngressData):
+class CaseAmend(OrderData):
     """Command of a lead body: the case concerns these too. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.amend.v1"
@@ -54,7 +65,7 @@ class CaseAmend(IngressData):
     concerns: tuple[Concern, ...] = Field(min_length=1, max_length=20)
 
 
-class CaseExtend(IngressData):
+class CaseExtend(OrderData):
     """Command of a lead body: we extend this term by so many days of its kind."""
 
     TYPE: ClassVar[str] = "case.extend.v1"
@@ -64,7 +75,7 @@ class CaseExtend(IngressData):
     citation: Cited
 
 
-class CasePause(IngressData):
+class CasePause(OrderData):
     """Command of a lead body: this term stands still from the act's local day on."""
 
     TYPE: ClassVar[str] = "case.pause.v1"
@@ -73,7 +84,7 @@ class CasePause(IngressData):
     citation: Cited
 
 
-class CaseResume(IngressData):
+class CaseResume(OrderData):
     """Command of a lead body: this term goes on from the act's local day, which counts."""
 
     TYPE: ClassVar[str] = "case.resume.v1"
@@ -81,7 +92,7 @@ class CaseResume(IngressData):
     clock: Code
 
 
-class CaseReopen(IngressData):
+class CaseReopen(OrderData):
     """Command of a lead body: we take an answered case up again. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.reopen.v1"
@@ -89,7 +100,7 @@ class CaseReopen(IngressData):
     citation: Cited
 
 
-class CaseRefer(IngressData):
+class CaseRefer(OrderData):
     """Command of a lead body: nobody here may settle it; we guided, forwarded or urged."""
 
     TYPE: ClassVar[str] = "case.refer.v1"
@@ -98,7 +109,7 @@ class CaseRefer(IngressData):
     citation: Cited
 
 
-class CaseRecommend(IngressData):
+class CaseRecommend(OrderData):
     """Command of a lead body: we recommended something to this unit. `subject` is the case."""
 
     TYPE: ClassVar[str] = "case.recommend.v1"
@@ -108,7 +119,7 @@ class CaseRecommend(IngressData):
     due: date | None = None
 
 
-class CaseFollowUp(IngressData):
+class CaseFollowUp(OrderData):
     """Command of a lead body: this became of our recommendation; also on a concluded case."""
 
     TYPE: ClassVar[str] = "case.follow-up.v1"

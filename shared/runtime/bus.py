@@ -30,9 +30,9 @@ from shared.contracts import MessageSetAside
 from shared.contracts.envelope import AnyEvent, Event, EventData, derived_id
 from shared.runtime import batch_pull, telemetry
 from shared.runtime.arrival import Arrival
-from shared.runtime.publish import Publisher, Unconfirmed
+from shared.runtime.publish import Publisher, Unconfirmed, hand_in
 from shared.runtime.sealing import Seal
-from shared.runtime.streams import CONSUMERS, Durable
+from shared.runtime.streams import COMMANDS, CONSUMERS, Durable
 
 DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before each further delivery of a message that failed."""
@@ -140,6 +140,15 @@ class Bus:
         if not self._connected:
             raise Unconfirmed("not connected yet")
         await self._publisher.publish(events)
+
+    async def order(self, party: str, kind: str, content: bytes) -> int:
+        """Put a party's order, sent by another way, among those that it sends on the bus.
+
+        Returns its sequence there. Raises `Unconfirmed`, when it may be in, or `NotTaken`.
+        """
+        if not self._connected:
+            raise Unconfirmed("not connected yet")
+        return await hand_in(self.connection, COMMANDS, f"command.{party}.{kind}", content)
 
     def react(self, durable: str, handler: EventHandler, *contracts: type[EventData]) -> None:
         """Hand batches of events of these contracts to `handler`."""

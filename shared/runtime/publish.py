@@ -13,12 +13,15 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import Header
+from nats.js.errors import APIError
 
 from shared.contracts.envelope import MEDIA_TYPE, AnyEvent
 from shared.runtime.streams import stream_of
 
 WINDOW = 512
 CONFIRMATION_SECONDS = 5.0
+AWAY = 503
+"""The code with which a stream says that it cannot take anything now."""
 
 
 class Unconfirmed(Exception):
@@ -102,6 +105,28 @@ class Publisher:
             future.set_result(None)
 
 
+async def hand_in(connection: Client, stream: str, subject: str, content: bytes) -> int:
+    """Put what a party sent by another way into its stream; returns its sequence there.
+
+    It has no id to be told apart by: whether it came before is for its reader to see. Raises
+    `Unconfirmed`, when it may be in all the same, or `NotTaken`.
+    """
+    try:
+        taken = await connection.jetstream().publish(
+            subject,
+            content,
+            timeout=CONFIRMATION_SECONDS,
+            stream=stream,
+            headers={"content-type": MEDIA_TYPE},
+        )
+    except APIError as error:
+        said = f"code {error.code}, err_code {error.err_code}"
+        raise (Unconfirmed(said) if error.code == AWAY else NotTaken(said)) from None
+    except (nats.errors.Error, TimeoutError) as error:
+        raise Unconfirmed(type(error).__name__) from None
+    return taken.seq
+
+
 def _refusal(message: Msg) -> Unconfirmed | NotTaken | None:
     if not message.data:  # no stream has this subject, or none is there to answer
         return Unconfirmed("no stream answered")
@@ -109,4 +134,4 @@ def _refusal(message: Msg) -> Unconfirmed | NotTaken | None:
     if not error:
         return None
     said = f"code {error.get('code')}, err_code {error.get('err_code')}"
-    return Unconfirmed(said) if error.get("code") == 503 else NotTaken(said)  # noqa: PLR2004
+    return Unconfirmed(said) if error.get("code") == AWAY else NotTaken(said)

@@ -260,6 +260,10 @@ LOOKS: dict[str, tuple[str, ...]] = {
     ),
 }
 """By service: what it asks the server beside its own consumers; see `services/reporting/flight`."""
+HANDS_IN: dict[str, tuple[str, ...]] = {"routing": ("command.*.case.*.*",)}
+"""By service: what it may put into a stream in the name of parties that came to it by HTTP.
+
+It is what the service itself takes from there: it could act as if any party had ordered."""
 
 OPERATORS = (*_RULES, CalendarPublished.TYPE)
 """What the operator announces."""

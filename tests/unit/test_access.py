@@ -143,6 +143,18 @@ class TestServices:
 
             assert answers == ["_R_.>", "_INBOX_operator.>"]
 
+    def test_routing_alone_hands_orders_in_and_only_those_that_it_takes(self):
+        handed = {
+            name: [s for s in service(name).publish if s.startswith("command.")]
+            for name in ANNOUNCES
+        }
+
+        assert handed == {
+            "intake": ["command.*.refused"],
+            "routing": ["command.*.refused", *CONSUMERS["routing-commands"].subjects],
+            "reporting": ["command.*.refused"],
+        }
+
     def test_the_operator_deletes_no_stream(self):
         assert set(operator().never) == {"$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"}
 

@@ -10,9 +10,10 @@ import yaml
 from deploy.rulebook import coverage, firing, lint, terms, words
 from services.routing.domain import clocks, objections
 from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
+from services.routing.http import door, orders
 from shared.contracts.case import Assigning
 from shared.contracts.rulebook import ClockRule, EscalationRule
-from tests.documents import ROOT, block, section
+from tests.documents import ROOT, SAMPLES, block, section
 
 PAGE = ROOT / "docs" / "routing.md"
 SAID = section("What a body orders", PAGE)
@@ -83,6 +84,35 @@ def test_the_escalation_shown_names_the_term_beside_it():
     [escalation] = [EscalationRule.model_validate(rule) for rule in rules["escalations"]]
 
     assert escalation.clock == clock.code
+
+
+class TestOverHttp:
+    SAID = section("Over HTTP", PAGE)
+
+    def test_the_client_is_the_file_beside_it(self):
+        assert block("body_client.py", PAGE) == (SAMPLES / "body_client.py").read_text("utf-8")
+
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            f"| {orders.MOST_BYTES // 1024} KB |",
+            f"| {orders.MOST_BATCH_BYTES // 1024**2} MB and {orders.MOST_ORDERS} orders;",
+            f"| {orders.BODY_SECONDS:.0f} seconds |",
+            f"| {door.MOST_OF_A_BODY} of one body |",
+        ],
+    )
+    def test_each_limit_is_that_of_the_code(self, limit):
+        assert limit in self.SAID
+
+    def test_every_conflict_is_named(self):
+        [row] = re.findall(r"^\| 409 \|.*$", self.SAID, re.MULTILINE)
+
+        assert {f"/problems/{p}" for p in re.findall(r"`([a-z-]+)`", row)} == set(
+            orders.STATUS_OF_REFUSAL
+        )
+
+    def test_every_conflict_is_a_refusal_that_there_is(self):
+        assert {p.removeprefix("/problems/") for p in orders.STATUS_OF_REFUSAL} <= set(REFUSALS)
 
 
 def test_the_findings_and_refusals_were_found():

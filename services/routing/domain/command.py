@@ -112,7 +112,7 @@ def read_command(subject_type: str, body: bytes) -> Command | Unreadable:
 def _by_contract(subject_type: str, content: object) -> Command | Refusal:
     contract = ORDERS.get(subject_type)
     if contract is None:
-        return _unknown_type()
+        return unknown_type()
     if isinstance(content, dict) and content.get("type", subject_type) != subject_type:
         return _type_mismatch()
     try:
@@ -123,7 +123,9 @@ def _by_contract(subject_type: str, content: object) -> Command | Refusal:
         return _broken("/time", "datetime_out_of_range", "Give the moment when it happened.")
     if event.subject is None:
         return _broken("/subject", "missing", "Give the id of the case that this is about.")
-    order = to_json([event.type, event.subject, event.data.model_dump(mode="json")])
+    # By which version it was decided is no part of what is asked for.
+    asked = event.data.model_dump(mode="json", exclude={"version"})
+    order = to_json([event.type, event.subject, asked])
     return Command(item=event.id, case=event.subject, order=sha256(order).hexdigest(), event=event)
 
 
@@ -158,7 +160,7 @@ def _unreadable() -> Refusal:
     return Refusal("unreadable", "The message is not JSON", (problem,))
 
 
-def _unknown_type() -> Refusal:
+def unknown_type() -> Refusal:
     return Refusal.of(
         "unknown-type",
         "No such command is taken",

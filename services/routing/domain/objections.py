@@ -28,6 +28,13 @@ def concerned(rule: str, rulebook: Rulebook) -> Refusal:
     return _on_case("concerned", "Your body may not touch this case", advice)
 
 
+def version_conflict() -> Refusal:
+    advice = "Read the case again, decide anew, and give the version that it has now."
+    return Refusal.of(
+        "version-conflict", "The case has moved since", field="/data/version", advice=advice
+    )
+
+
 def already_accepted() -> Refusal:
     advice = "Nothing is left to do; conclude the case when it is answered."
     return _on_case("already-accepted", "The case is accepted already", advice)

@@ -75,6 +75,8 @@ def decide(
         return objections.time_in_future()
     if act.at < state.received - SKEW:
         return objections.time_before_receipt()
+    if order.version not in {None, state.version}:
+        return objections.version_conflict()
     return _Taking(state, act, rules, zone, today).take(order)
 
 
