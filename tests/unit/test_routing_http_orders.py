@@ -112,6 +112,15 @@ class TestTaking:
 
         assert (answer.status_code, answer.json()["fate"]) == (202, "pending")
 
+    async def test_a_fate_of_another_order_under_the_same_sequence_is_not_its(self, face, ward):
+        """As after a stream was made anew, which counts from one again."""
+        await face.take(sent(accept(CASE, item="long-ago"), sequence=1))
+        face.waits = True
+
+        answer = await post(ward, conclude(CASE))
+
+        assert (answer.status_code, answer.json()["fate"]) == (202, "pending")
+
     async def test_a_stream_that_does_not_confirm_has_taken_nothing_for_sure(self, face, ward):
         face.lost = True
 
