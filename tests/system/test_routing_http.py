@@ -66,7 +66,9 @@ class World:
     async def routing(self):
         """A process's port, from when it is ready to when it is stopped."""
         app = create_app(self.settings)
-        config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
+        config = uvicorn.Config(
+            app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve())
         while not server.started:
@@ -81,7 +83,7 @@ class World:
                 await until(ready)
             yield port
         finally:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True  # in good order: nothing of it runs on
             await running
 
     def client(self, port, body=None):
@@ -131,9 +133,10 @@ class World:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was(monkeypatch):
-    """A process sets up logging once and for all; here other tests come after it."""
+def _in_our_process(monkeypatch):
+    """A service sets up logging once and for all, and ends its process when it is stopped."""
     monkeypatch.setattr("services.routing.app.configure_logging", lambda _name: None)
+    monkeypatch.setattr("services.routing.app.end_process", lambda: None)
 
 
 @pytest.fixture
