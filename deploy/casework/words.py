@@ -111,6 +111,14 @@ STEPS = {
         "vi": "{body} theo dõi kiến nghị số {number}: {following}.",
         "en": "{body} followed up recommendation {number}: {following}.",
     },
+    "case.divided.v1": {
+        "vi": "{body} tách đơn theo từng nội dung: {parts}; theo {citation}.",
+        "en": "{body} split the letter, one case for each kind: {parts}; under {citation}.",
+    },
+    "case.joined.v1": {
+        "vi": "{body} nhập vụ việc trùng vào vụ việc {into}, theo {citation}.",
+        "en": "{body} joined it, as a duplicate, to case {into}, under {citation}.",
+    },
     "clock.started.v1": {
         "vi": "Thời hạn “{clock}” bắt đầu, đến hết ngày {due} ({citation}).",
         "en": "The term “{clock}” began; it ends with {due} ({citation}).",

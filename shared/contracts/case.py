@@ -28,6 +28,11 @@ def case_id(submission: str) -> str:
     return derived_id(submission, "case")
 
 
+def part_id(parent: str, kind: Kind) -> str:
+    """The case into which a mixed letter's part of this kind is split off."""
+    return derived_id(parent, "case", kind.value)
+
+
 class Basis(StrEnum):
     """Why this body leads."""
 
@@ -102,6 +107,9 @@ class CaseOpened(CaseEvent):
     concerns: Concern
     eligibility: Code
     received: UtcDatetime
+    parent: str | None = Field(
+        default=None, description="The case of the mixed letter that this part was split from."
+    )
 
 
 class CaseAssigned(CaseEvent):
@@ -172,6 +180,39 @@ class CaseAmended(CaseEvent):
 
     body: Code
     concerns: tuple[Concern, ...] = Field(description="All that it concerns now.")
+    taken_from: str | None = Field(
+        default=None, description="The duplicate that was joined to it, if that is why."
+    )
+
+
+class Part(Value):
+    """A part of a mixed letter that goes on as a case of its own."""
+
+    case: str
+    kind: Kind
+
+
+class CaseDivided(CaseEvent):
+    """The lead split a mixed letter, one case for each kind; this case keeps its own.
+
+    Each part is announced as a case of its own, with `parent`.
+    """
+
+    TYPE: ClassVar[str] = "case.divided.v1"
+
+    body: Code
+    parts: tuple[Part, ...] = Field(min_length=1)
+    citation: str
+
+
+class CaseJoined(CaseEvent):
+    """The lead closed the case as a duplicate; what is done is done in the case `into`."""
+
+    TYPE: ClassVar[str] = "case.joined.v1"
+
+    body: Code
+    into: str
+    citation: str
 
 
 class CaseReopened(CaseEvent):

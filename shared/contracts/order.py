@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.case import Following, Ground, Referral
 from shared.contracts.envelope import Code
 from shared.contracts.ingress import IngressData
-from shared.contracts.vocabulary import Concern, Outcome
+from shared.contracts.vocabulary import Concern, Kind, Outcome
 
 Cited = Annotated[str, Field(min_length=3, max_length=200)]
 """Where it stands in law or in a decision: the citation alone, never a name or a text."""
@@ -126,3 +126,35 @@ class CaseFollowUp(OrderData):
 
     number: int = Field(ge=1, description="That of `case.recommended.v1`.")
     following: Following
+
+
+class SplitPart(BaseModel):
+    """A part of a mixed letter: its kind, and what else is different about it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Kind
+    category: Code | None = Field(default=None, description="That of the letter, if left out.")
+    concerns: tuple[Concern, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Whom or what this part concerns besides all that the letter does.",
+    )
+
+
+class CaseSplit(IngressData):
+    """Command of a lead body: this letter is mixed; each of these parts becomes a case."""
+
+    TYPE: ClassVar[str] = "case.split.v1"
+
+    parts: tuple[SplitPart, ...] = Field(min_length=1, max_length=len(Kind) - 1)
+    citation: Cited
+
+
+class CaseJoin(IngressData):
+    """Command of a lead body: this case is a duplicate of another one that we lead."""
+
+    TYPE: ClassVar[str] = "case.join.v1"
+
+    into: str = Field(min_length=1, max_length=128, description="Id of the case that goes on.")
+    citation: Cited

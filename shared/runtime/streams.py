@@ -25,7 +25,9 @@ from shared.contracts import (
     CaseAssigned,
     CaseConcluded,
     CaseDeclined,
+    CaseDivided,
     CaseFollowedUp,
+    CaseJoined,
     CaseOpened,
     CaseRecommended,
     CaseReferred,
@@ -167,6 +169,7 @@ CASES = (
     CaseConcluded.TYPE,
     CaseReferred.TYPE,
     CaseReopened.TYPE,
+    CaseJoined.TYPE,
 )
 """What tells which body holds a case, and how far it is."""
 
@@ -193,6 +196,7 @@ CONSUMERS: dict[str, Durable] = {
                 CaseConcluded.TYPE,
                 CaseReferred.TYPE,
                 CaseReopened.TYPE,
+                CaseJoined.TYPE,
                 ActivityRecorded.TYPE,
                 ChannelAnnounced.TYPE,
             ),
@@ -235,6 +239,8 @@ ANNOUNCES: dict[str, tuple[str, ...]] = {
         CaseReferred.TYPE,
         CaseRecommended.TYPE,
         CaseFollowedUp.TYPE,
+        CaseDivided.TYPE,
+        CaseJoined.TYPE,
         ClockPaused.TYPE,
         "command.*.refused",
     ),

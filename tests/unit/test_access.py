@@ -109,11 +109,13 @@ class TestUsers:
             "command.b1.case.decline.v1",
             "command.b1.case.extend.v1",
             "command.b1.case.follow-up.v1",
+            "command.b1.case.join.v1",
             "command.b1.case.pause.v1",
             "command.b1.case.recommend.v1",
             "command.b1.case.refer.v1",
             "command.b1.case.reopen.v1",
             "command.b1.case.resume.v1",
+            "command.b1.case.split.v1",
             "command.b1.case.transfer.v1",
             "ask.b1.*.*",
         }
