@@ -14,6 +14,7 @@ from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.domain.rules import RulePublished, RulesInForce
 from services.routing.domain.worklist import Life, turn
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
+from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import Fate, FatesAsked
 
@@ -38,6 +39,9 @@ class MemoryCases:
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         return {case: self.kept[case] for case in cases if case in self.kept}
+
+    async def letters(self, cases: Iterable[str]) -> Mapping[str, CaseOpened]:
+        return {case: self.openings[case][0].data for case in cases if case in self.kept}
 
     async def advance(self, steps: Sequence[tuple[KeptCase, KeptCase]]) -> frozenset[str]:
         lost = set()

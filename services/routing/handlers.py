@@ -8,24 +8,16 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from services.routing.domain import SOURCE
-from services.routing.domain.command import (
-    Command,
-    Refusal,
-    Sending,
-    Unreadable,
-    id_reused,
-    read_command,
-    unknown_case,
-)
-from services.routing.domain.decision import Act
-from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
+from services.routing.domain.command import Sending
+from services.routing.domain.competence import NO_LOAD
+from services.routing.domain.lifecycle import KeptCase, OpenedCase
 from services.routing.domain.opening import open_case
-from services.routing.domain.orders import decide
 from services.routing.domain.rules import RulePublished, RulesInForce
-from shared.contracts.case import CaseEvent
-from shared.contracts.envelope import AnyEvent, Event, derived_id
-from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate, Refused
+from services.routing.taking import Batch, Before, Waiting, Writes
+from shared.contracts.case import CaseOpened
+from shared.contracts.envelope import AnyEvent, Event
+from shared.contracts.ingress import FatesAsked, FatesTold, ItemFate, Refused
+from shared.contracts.order import CaseJoin, CaseSplit
 from shared.contracts.submission import SubmissionReceived
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import Answerer
@@ -63,6 +55,9 @@ class Cases(Protocol):
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         """Those of the cases that are kept, by id."""
+
+    async def letters(self, cases: Iterable[str]) -> Mapping[str, CaseOpened]:
+        """How those of the cases that are kept were opened, by id."""
 
     async def advance(self, steps: Sequence[tuple[KeptCase, KeptCase]]) -> frozenset[str]:
         """Keep each case as its second state where it still has the version of its first.
@@ -130,26 +125,53 @@ def command_taker(
         at = now()
         ordered = sorted({a.key: a for a in arrivals}.values(), key=lambda a: a.sequence)
         known = await ledger.known([arrival.key for arrival in ordered])
-        batch = _Batch(at=at, zone=zone, rules=await rules.latest())
+        batch = Batch(at=at, zone=zone, rules=await rules.latest())
         for arrival in ordered:
             if arrival.key not in known:
                 batch.read(arrival)
-        for _ in range(MOST_ROUNDS):
-            if not batch.waiting:
-                break
-            acted = await ledger.acted({(a.party, c.item) for a, c in batch.waiting})
-            before = await cases.known({command.case for _, command in batch.waiting})
-            after = batch.settle(before, acted)
-            moved = [(before[case], kept) for case, kept in after.items()]
-            batch.take_back(await cases.advance(moved) if moved else frozenset())
-        else:
-            if batch.waiting:
+        rounds = 0
+        while batch.waiting:
+            if rounds == MOST_ROUNDS:
                 raise CasesContended("cases kept moving while commands were decided")
+            turn = batch.next_turn()
+            acted = await ledger.acted({(a.party, c.item) for a, c in turn})
+            before = await _before(cases, turn)
+            if before.cases and batch.rules is None:
+                raise RulesMissing("a case is kept, and the rules that it was opened by are not")
+            lost = await _advance(cases, batch.settle(turn, before, acted))
+            rounds += bool(lost)
+            batch.take_back(turn, lost)
         standing = await ledger.add_once(tuple(batch.decided.values()))
         told = {**known, **{sending.key: sending for sending in standing}}
         return [event for arrival in ordered for event in told[arrival.key].events]
 
     return take_commands
+
+
+async def _before(cases: Cases, turn: Sequence[Waiting]) -> Before:
+    """The cases that these orders name, and what orders about letters are decided by besides."""
+    named = {case for _, command in turn for case in command.cases}
+    of_letters = [c for _, c in turn if isinstance(c.event.data, CaseSplit | CaseJoin)]
+    splits = any(isinstance(command.event.data, CaseSplit) for command in of_letters)
+    return Before(
+        cases=await cases.known(named),
+        letters=await cases.letters({case for command in of_letters for case in command.cases}),
+        load=await cases.open_by_lead() if splits else NO_LOAD,
+    )
+
+
+async def _advance(cases: Cases, writes: Writes) -> frozenset[str]:
+    """Write group after group, each only if nothing of those before was lost; then what begins.
+
+    Returns the cases that had moved meanwhile.
+    """
+    for group in writes.groups:
+        lost = await cases.advance(group)
+        if lost:
+            return lost
+    if writes.parts:
+        await cases.add_once(writes.parts)
+    return frozenset()
 
 
 def rule_keeper(
@@ -199,129 +221,6 @@ class _Load:
             self._counted = at
             self._holds = max(COUNT_EVERY, self._leads.total() * COUNT_EVERY_CASES)
         return self._leads
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The commands of one batch: what is decided of them, and what still waits."""
-
-    at: datetime
-    zone: tzinfo
-    rules: RulesInForce | None
-    decided: dict[str, Sending] = field(default_factory=dict)
-    waiting: list[tuple[Arrival, Command]] = field(default_factory=list)
-    _states: dict[str, CaseState] = field(default_factory=dict)
-    """What each sending that moves a case leads to, by key."""
-    _settling: list[tuple[Arrival, Command]] = field(default_factory=list)
-
-    def read(self, arrival: Arrival) -> None:
-        reading = read_command(arrival.type, arrival.body)
-        match reading:
-            case Unreadable():
-                self.decided[arrival.key] = self._refused(arrival, reading.item, reading.refusal)
-            case Command():
-                self.waiting.append((arrival, reading))
-
-    def settle(
-        self, before: Mapping[str, KeptCase], acted: Mapping[tuple[str, str], Sending]
-    ) -> Mapping[str, KeptCase]:
-        """Decide all that waits, in stream order; returns the cases that would move."""
-        after: dict[str, KeptCase] = {}
-        done = {**acted, **{(s.party, s.item): s for s in self.decided.values() if _moved(s)}}
-        for arrival, command in self.waiting:
-            case = after.get(command.case) or before.get(command.case)
-            sending = self._settled(arrival, command, case, done)
-            self.decided[arrival.key] = sending
-            if _moved(sending):
-                done[arrival.party, command.item] = sending
-                if case is not None and case.moved_by(arrival.key) is None:
-                    after[command.case] = KeptCase(
-                        state=self._states[arrival.key], acted=(*case.acted, sending)
-                    )
-        self._settling, self.waiting = self.waiting, []
-        return after
-
-    def take_back(self, lost: frozenset[str]) -> None:
-        """Let the commands on these cases wait again: the cases moved meanwhile."""
-        self.waiting = [(a, command) for a, command in self._settling if command.case in lost]
-        for arrival, _ in self.waiting:
-            del self.decided[arrival.key]
-
-    def _settled(
-        self,
-        arrival: Arrival,
-        command: Command,
-        case: KeptCase | None,
-        done: Mapping[tuple[str, str], Sending],
-    ) -> Sending:
-        """The case is asked first: it knows what the ledger missed when a process died."""
-        itself = case.moved_by(arrival.key) if case else None
-        if itself is not None:
-            return itself
-        earlier = case.moved_as(arrival.party, command.item) if case else None
-        earlier = earlier or done.get((arrival.party, command.item))
-        if earlier is not None:
-            if earlier.order != command.order:
-                return self._refused(arrival, command.item, id_reused())
-            return _sending(arrival, command.item, Fate.DUPLICATE)
-        if case is None:
-            return self._refused(arrival, command.item, unknown_case())
-        if self.rules is None:
-            raise RulesMissing("a case is kept, and the rules that it was opened by are not")
-        act = Act(arrival.party, command.event.time, arrival.recorded)
-        decision = decide(case.state, command.event.data, act, self.rules, self.zone)
-        if isinstance(decision, Refusal):
-            return self._refused(arrival, command.item, decision)
-        self._states[arrival.key] = decision.after
-        events = [self._event(arrival, command, case, *said) for said in decision.said]
-        return _sending(arrival, command.item, Fate.KEPT, *events, order=command.order)
-
-    def _event(
-        self, arrival: Arrival, command: Command, case: KeptCase, data: CaseEvent, when: datetime
-    ) -> AnyEvent:
-        event: AnyEvent = command.event.causes(data, source=SOURCE, recorded=self.at, time=when)
-        # Two parties may have given one id to commands on one case, and several events of one
-        # type may follow from one command. The affair is the case's; what the party wrote there
-        # names nothing of ours.
-        own_id = derived_id(arrival.key, data.TYPE, str(data.version))
-        return event.model_copy(update={"id": own_id, "correlationid": case.state.affair})
-
-    def _refused(self, arrival: Arrival, item: str, refusal: Refusal) -> Sending:
-        event = Event[Refused](
-            id=derived_id(arrival.key, Refused.TYPE),
-            source=SOURCE,
-            type=Refused.TYPE,
-            time=arrival.recorded,
-            recordedtime=self.at,
-            data=Refused(
-                party=arrival.party,
-                entrance="command",
-                item=item,
-                sequence=arrival.sequence,
-                type=f"/problems/{refusal.problem}",
-                title=refusal.title,
-                problems=refusal.problems,
-            ),
-        )
-        return _sending(arrival, item, Fate.REFUSED, event)
-
-
-def _moved(sending: Sending) -> bool:
-    return sending.fate is Fate.KEPT
-
-
-def _sending(
-    arrival: Arrival, item: str, fate: Fate, *events: AnyEvent, order: str = ""
-) -> Sending:
-    return Sending(
-        key=arrival.key,
-        party=arrival.party,
-        item=item,
-        sequence=arrival.sequence,
-        fate=fate,
-        events=events,
-        order=order,
-    )
 
 
 def _fate(sending: Sending) -> ItemFate:

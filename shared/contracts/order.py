@@ -142,7 +142,7 @@ class SplitPart(BaseModel):
     )
 
 
-class CaseSplit(IngressData):
+class CaseSplit(OrderData):
     """Command of a lead body: this letter is mixed; each of these parts becomes a case."""
 
     TYPE: ClassVar[str] = "case.split.v1"
@@ -151,7 +151,7 @@ class CaseSplit(IngressData):
     citation: Cited
 
 
-class CaseJoin(IngressData):
+class CaseJoin(OrderData):
     """Command of a lead body: this case is a duplicate of another one that we lead."""
 
     TYPE: ClassVar[str] = "case.join.v1"

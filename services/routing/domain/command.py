@@ -17,11 +17,13 @@ from shared.contracts.order import (
     CaseDecline,
     CaseExtend,
     CaseFollowUp,
+    CaseJoin,
     CasePause,
     CaseRecommend,
     CaseRefer,
     CaseReopen,
     CaseResume,
+    CaseSplit,
     CaseTransfer,
 )
 
@@ -39,9 +41,12 @@ CaseOrder = (
     | CaseResume
     | CaseTransfer
 )
+LetterOrder = CaseSplit | CaseJoin
+"""Orders about what one letter is: several cases, or none of its own."""
+Order = CaseOrder | LetterOrder
 ORDERS: dict[str, type[Event[Any]]] = {
     contract.TYPE: Event[contract]  # type: ignore[valid-type]
-    for contract in get_args(CaseOrder)
+    for contract in get_args(Order)
 }
 """The commands that routing takes."""
 
@@ -81,7 +86,13 @@ class Command:
     item: str
     case: str
     order: str
-    event: Event[CaseOrder]
+    event: Event[Order]
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Every case that is read or written for it; that which it is about first."""
+        data = self.event.data
+        return (self.case, data.into) if isinstance(data, CaseJoin) else (self.case,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,15 +51,15 @@ class _Accused:
     matter: Matter
     directory: DirectoryIndex
     on: date
-    days: tuple[date, date]
-    """The day of the act and today."""
+    days: tuple[date, ...]
+    """The day of the act, each such day of a duplicate, and today."""
     persons: tuple[str, ...]
     offices: tuple[str, ...]
     """The named offices first, then all others that the accused have held; each part by code."""
 
     @classmethod
     def of(cls, matter: Matter, directory: DirectoryIndex, on: date) -> "_Accused":
-        days = (matter.acted, on)
+        days = (matter.acted, *matter.also_acted, on)
         persons = sorted(
             {p for office in matter.offices for day in days for p in directory.holders(office, day)}
         )

@@ -10,8 +10,9 @@ from enum import StrEnum
 from services.routing.domain.clocks import Clock
 from services.routing.domain.command import Sending
 from services.routing.domain.matter import Matter
-from shared.contracts.case import Basis
+from shared.contracts.case import Basis, CaseDeclined, Ground
 from shared.contracts.envelope import AnyEvent
+from shared.contracts.vocabulary import Kind
 
 CONCLUSION = "concluded"
 """What a clock rule names as its stop where the answer stops it."""
@@ -67,6 +68,12 @@ class CaseState:
     """Bodies that declined it or let it lie: it does not come back to them by itself."""
     assigned: Grounds = Grounds()
     weighed: Weighed = Weighed()
+    parent: str | None = None
+    """The case of the mixed letter that it was split from."""
+    divided: tuple[Kind, ...] = ()
+    """The kinds that were split from it."""
+    joined: str | None = None
+    """The case that it was closed into as a duplicate, while it is."""
 
     @property
     def bodies(self) -> tuple[str, ...]:
@@ -92,6 +99,15 @@ class KeptCase:
 
     state: CaseState
     acted: tuple[Sending, ...] = field(default=())
+    parts: tuple[OpenedCase, ...] = ()
+    """What was split from it, as each begins: kept here first, and only then as a case."""
+
+    @property
+    def recused(self) -> tuple[str, ...]:
+        """Bodies that declined it because they know of a conflict, which no directory tells."""
+        said = (event.data for sending in self.acted for event in sending.events)
+        found = (d for d in said if isinstance(d, CaseDeclined) and d.ground is Ground.CONCERNED)
+        return tuple(dict.fromkeys(data.body for data in found))
 
     def moved_by(self, key: str) -> Sending | None:
         """The sending of this key, if it has moved the case already."""

@@ -21,12 +21,19 @@ class Matter:
     """Local day of the act, as far as it is known: that of the receipt."""
     author: str | None = None
     """The body that wrote the submission itself, if one did."""
+    also_acted: tuple[date, ...] = ()
+    """Local days of the act as duplicates have them: who held an office then is accused too."""
 
     def naming(self, concerns: Iterable[Concern]) -> "Matter":
         """The same matter, that concerns these too."""
         named = {*self.concerns, *concerns}
         both = sorted(named, key=lambda c: (c.unit or "", c.office or ""))
         return replace(self, concerns=tuple(both))
+
+    def taking_over(self, other: "Matter") -> "Matter":
+        """The same matter, that concerns whom the other does, on the other's day too."""
+        days = {*self.also_acted, other.acted, *other.also_acted} - {self.acted}
+        return replace(self.naming(other.concerns), also_acted=tuple(sorted(days)))
 
     @property
     def offices(self) -> tuple[str, ...]:
@@ -49,3 +56,13 @@ def concerned_units(matter: Matter, directory: DirectoryIndex) -> tuple[str, ...
     """The units that the matter is about, each once, by code; never none."""
     found = {concerned_unit(concern, matter, directory) for concern in matter.concerns}
     return tuple(sorted(found)) or (matter.unit,)
+
+
+def unknown_concern(concerns: Iterable[Concern], directory: DirectoryIndex, on: date) -> int | None:
+    """Place of the first concern that names nothing of the directory."""
+    for place, concern in enumerate(concerns):
+        office = concern.office is not None and directory.office(concern.office, on)
+        unit = concern.unit is not None and directory.knows_unit(concern.unit)
+        if not (office or unit) or (concern.office is not None and not office):
+            return place
+    return None

@@ -3,6 +3,7 @@
 from services.routing.domain.clocks import Clock
 from services.routing.domain.command import Refusal
 from shared.contracts.rulebook import Rulebook
+from shared.contracts.vocabulary import Kind
 
 
 def _on_case(problem: str, title: str, advice: str) -> Refusal:
@@ -109,10 +110,10 @@ def named_already() -> Refusal:
     return Refusal.of("named-already", title, field="/data/concerns", advice=advice)
 
 
-def not_in_directory(place: int) -> Refusal:
+def not_in_directory(field: str) -> Refusal:
     advice = "Name an office or a unit by its code in the directory."
     title = "The directory does not know this"
-    return Refusal.of("not-in-directory", title, field=f"/data/concerns/{place}", advice=advice)
+    return Refusal.of("not-in-directory", title, field=field, advice=advice)
 
 
 def unknown_unit() -> Refusal:
@@ -134,3 +135,60 @@ def unknown_clock() -> Refusal:
 def rule_gone(clock: Clock) -> Refusal:
     advice = f"{clock.citation}: the rulebook in force has this term no more; it runs as it began."
     return Refusal.of("rule-gone", "The term has no rule any more", field="/data", advice=advice)
+
+
+def part_of_a_letter() -> Refusal:
+    advice = "The body that leads the case named as parent in case.opened.v1 splits the letter."
+    return _on_case("part-of-a-letter", "The case is itself a part of a mixed letter", advice)
+
+
+def kind_there(place: int, kind: Kind, rulebook: Rulebook) -> Refusal:
+    citation = next((rule.citation for rule in rulebook.kinds if rule.kind is kind), "")
+    advice = "A letter has one case for each kind: leave this part out, or name another kind."
+    return Refusal.of(
+        "kind-there",
+        "The letter has a case of this kind",
+        field=f"/data/parts/{place}/kind",
+        advice=f"{citation}: {advice}" if citation else advice,
+    )
+
+
+def unknown_category(place: int) -> Refusal:
+    title, advice = "The rulebook has no such category", "Give the code of a category in force."
+    field = f"/data/parts/{place}/category"
+    return Refusal.of("unknown-category", title, field=field, advice=advice)
+
+
+def _on_standing(problem: str, title: str, advice: str) -> Refusal:
+    return Refusal.of(problem, title, field="/data/into", advice=advice)
+
+
+def joins_itself() -> Refusal:
+    advice = "Name the case that goes on."
+    return _on_standing("joins-itself", "A case is no duplicate of itself", advice)
+
+
+def standing_not_led() -> Refusal:
+    """In the same words of a case that does not exist as of one that others lead."""
+    advice = "Name a case that your body leads; to one of another body transfer this one first."
+    return _on_standing("standing-not-led", "Your body leads no such case", advice)
+
+
+def standing_concerned(rule: str, rulebook: Rulebook) -> Refusal:
+    advice = f"{_cited(rule, rulebook)}: wait; that case goes to another body by itself."
+    return _on_standing("standing-concerned", "Your body may not touch that case", advice)
+
+
+def standing_concluded() -> Refusal:
+    advice = "Name the case that goes on, or send case.reopen.v1 for that one first."
+    return _on_standing("standing-concluded", "That case is concluded", advice)
+
+
+def standing_not_eligible() -> Refusal:
+    advice = "Join that one to this: nothing is done in a case whose letter was not eligible."
+    return _on_standing("standing-not-eligible", "That letter was not eligible", advice)
+
+
+def same_letter() -> Refusal:
+    advice = "What a letter was split into is no duplicate: conclude each case by itself."
+    return _on_standing("same-letter", "Both cases are of one letter", advice)

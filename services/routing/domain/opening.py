@@ -1,6 +1,6 @@
 """How a submission becomes a case: what is announced of it, and the state it begins in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, tzinfo
 
 from services.routing.domain import SOURCE
@@ -32,7 +32,7 @@ def open_case(
     case = case_id(event.subject or event.id)
     on = at.astimezone(zone).date()
     matter = _matter(event, zone)
-    lead = _assigned(matter, rules, on, load)
+    lead = assigned_at_opening(matter, rules, on, load)
     clocks: tuple[Clock, ...] = ()
     if submission.eligibility == ELIGIBLE:
         clocks = clocks_at_opening(
@@ -92,10 +92,15 @@ def _matter(event: Event[SubmissionReceived], zone: tzinfo) -> Matter:
     )
 
 
-def _assigned(
-    matter: Matter, rules: RulesInForce, on: date, load: Mapping[str, int]
+def assigned_at_opening(
+    matter: Matter,
+    rules: RulesInForce,
+    on: date,
+    load: Mapping[str, int],
+    past: Collection[str] = (),
 ) -> CaseAssigned:
-    assignment = assign(matter, rules.directory, rules.rulebook, on, load)
+    """Who takes the matter up; those in `past` do not lead it."""
+    assignment = assign(matter, rules.directory, rules.rulebook, on, load, past=past)
     return CaseAssigned(
         version=2,
         lead=assignment.lead,
@@ -118,8 +123,19 @@ def _started(
     rules: RulesInForce,
     at: datetime,
 ) -> Iterable[AnyEvent]:
-    for version, clock in enumerate(clocks, start=3):
-        data = ClockStarted(
+    for data in clocks_said(clocks, 3, rules):
+        started: AnyEvent = event.causes(data, source=SOURCE, recorded=at, subject=case)
+        # One cause starts several clocks on one case: the clock's code tells their ids apart.
+        own_id = derived_id(event.id, data.TYPE, case, data.clock)
+        yield started.model_copy(update={"id": own_id})
+
+
+def clocks_said(
+    clocks: Iterable[Clock], first: int, rules: RulesInForce
+) -> tuple[ClockStarted, ...]:
+    """The beginning of each clock, from version `first` on."""
+    return tuple(
+        ClockStarted(
             version=version,
             clock=clock.code,
             citation=clock.citation,
@@ -128,7 +144,5 @@ def _started(
             rulebook=rules.rulebook_version,
             calendar=rules.calendar_version,
         )
-        started: AnyEvent = event.causes(data, source=SOURCE, recorded=at, subject=case)
-        # One cause starts several clocks on one case: the clock's code tells their ids apart.
-        own_id = derived_id(event.id, data.TYPE, case, clock.code)
-        yield started.model_copy(update={"id": own_id})
+        for version, clock in enumerate(clocks, start=first)
+    )

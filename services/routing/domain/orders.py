@@ -15,6 +15,7 @@ from services.routing.domain.competence import is_competent
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import acts_settled
 from services.routing.domain.lifecycle import CONCLUSION, CaseState, Stage
+from services.routing.domain.matter import unknown_concern
 from services.routing.domain.orders_on_terms import on_term
 from services.routing.domain.reassessing import (
     Handing,
@@ -66,6 +67,17 @@ def decide(
     Who does not lead the case is told so before anything else: its state is none of theirs.
     """
     today = act.recorded.astimezone(zone).date()
+    refusal = may_not_order(state, act, rules, today, order.version)
+    return refusal or _Taking(state, act, rules, zone, today).take(order)
+
+
+def may_not_order(
+    state: CaseState, act: Act, rules: RulesInForce, today: date, version: int | None
+) -> Refusal | None:
+    """Why a party gives no orders on the case, whatever they are; None where it may.
+
+    `version` is that of the case which the party had before it, if it says so.
+    """
     if act.party != state.lead:
         return objections.not_lead()
     for exclusion in barred(state, rules, today):
@@ -75,9 +87,9 @@ def decide(
         return objections.time_in_future()
     if act.at < state.received - SKEW:
         return objections.time_before_receipt()
-    if order.version not in {None, state.version}:
+    if version not in {None, state.version}:
         return objections.version_conflict()
-    return _Taking(state, act, rules, zone, today).take(order)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +182,7 @@ class _Taking:
             stage=Stage.ACCEPTED,
             accepted=self.act.at,
             concluded=None,
+            joined=None,
             version=reopened.version,
         )
         decision = self._with_clocks(after, (reopened,), lambda _: True)
@@ -269,9 +282,9 @@ class _Taking:
         matter = self.state.matter.naming(order.concerns)
         if matter == self.state.matter:
             return objections.named_already()
-        unknown = self._unknown(order)
+        unknown = unknown_concern(order.concerns, self.rules.directory, self.today)
         if unknown is not None:
-            return objections.not_in_directory(unknown)
+            return objections.not_in_directory(f"/data/concerns/{unknown}")
         settled, said = acts_settled(self.state, self.zone)
         amended = CaseAmended(
             version=settled.version + 1, body=settled.lead, concerns=matter.concerns
@@ -279,16 +292,6 @@ class _Taking:
         after = replace(settled, matter=matter, version=amended.version)
         decision = Decision(after, (*said, (amended, self.act.at)))
         return self._weighed(decision, Assigning.CONCERNS)
-
-    def _unknown(self, order: CaseAmend) -> int | None:
-        """Place of the first concern that names nothing of the directory."""
-        directory, on = self.rules.directory, self.today
-        for place, concern in enumerate(order.concerns):
-            office = concern.office is not None and directory.office(concern.office, on)
-            unit = concern.unit is not None and directory.knows_unit(concern.unit)
-            if not (office or unit) or (concern.office is not None and not office):
-                return place
-        return None
 
     def _with_clocks(
         self, after: CaseState, said: tuple[CaseEvent, ...], wanted: Callable[[Clock], bool]

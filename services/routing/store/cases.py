@@ -9,12 +9,15 @@ from services.routing.store.documents import (
     STATE,
     case_document,
     event_of,
+    part_document,
+    part_of,
     sending_document,
     sending_of,
     state_fields,
 )
+from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent
-from shared.runtime.mongo import Database, insert_new
+from shared.runtime.mongo import Database, Document, insert_new
 
 OPEN_BY_LEAD = (
     {"$match": {"open": True}},
@@ -28,8 +31,10 @@ class MongoCases:
 
     `version` is that of the last event, `state` what the next command is decided by;
     `opening` holds the events that announced the case, `acted` the sendings that moved it,
-    each with its event. The unique `_id` makes the first opening stand, and an update that
-    asks for the version it was decided from makes the first step stand.
+    each with its event; `parts`, if any, are the cases that were split from it as they begin,
+    kept here in the write that moves this one before they are cases of their own. The unique
+    `_id` makes the first opening stand, and an update that asks for the version it was decided
+    from makes the first step stand.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,18 +71,29 @@ class MongoCases:
         return {document["_id"]: document["cases"] async for document in counted}
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
-        found = self._cases.find({"_id": {"$in": list(cases)}}, {"state": 1, "acted": 1})
+        wanted = {"state": 1, "acted": 1, "parts": 1}
+        found = self._cases.find({"_id": {"$in": list(cases)}}, wanted)
         return {
             document["_id"]: KeptCase(
                 state=STATE.validate_python(document["state"]),
                 acted=tuple(map(sending_of, document["acted"])),
+                parts=tuple(map(part_of, document.get("parts", ()))),
             )
             async for document in found
         }
 
+    async def letters(self, cases: Iterable[str]) -> Mapping[str, CaseOpened]:
+        first = {"opening": {"$slice": 1}, "_id": 1}
+        found = self._cases.find({"_id": {"$in": list(cases)}}, first)
+        return {document["_id"]: event_of(document["opening"][0]).data async for document in found}
+
     async def advance(self, steps: Sequence[tuple[KeptCase, KeptCase]]) -> frozenset[str]:
         news = {
             after.state.case: [sending_document(s) for s in after.acted[len(before.acted) :]]
+            for before, after in steps
+        }
+        parts = {
+            after.state.case: [part_document(p) for p in after.parts[len(before.parts) :]]
             for before, after in steps
         }
         updates = [
@@ -85,7 +101,10 @@ class MongoCases:
                 {"_id": before.state.case, "version": before.state.version},
                 {
                     "$set": state_fields(after.state),
-                    "$push": {"acted": {"$each": news[after.state.case]}},
+                    "$push": {
+                        "acted": {"$each": news[after.state.case]},
+                        **_if_any("parts", parts[after.state.case]),
+                    },
                 },
             )
             for before, after in steps
@@ -106,3 +125,7 @@ class MongoCases:
             for case, acted in news.items()
             if any(sending not in held.get(case, ()) for sending in acted)
         )
+
+
+def _if_any(field: str, news: Sequence[Document]) -> Document:
+    return {field: {"$each": news}} if news else {}

@@ -55,6 +55,18 @@ def case_document(case: OpenedCase) -> Document:
     }
 
 
+def part_document(case: OpenedCase) -> Document:
+    return {
+        "state": STATE.dump_python(case.state, mode="json"),
+        "opening": [event.model_dump(mode="json") for event in case.events],
+    }
+
+
+def part_of(document: Document) -> OpenedCase:
+    state = STATE.validate_python(document["state"])
+    return OpenedCase(state, tuple(map(event_of, document["opening"])))
+
+
 def sending_document(sending: Sending) -> Document:
     return {
         "_id": sending.key,
