@@ -30,6 +30,9 @@ class CaseFacts:
     concluded_recorded: datetime | None = None
     in_time: bool = False
     times: int = 1
+    joined: datetime | None = None
+    """When it was closed as a duplicate, if that is how it ended."""
+    joined_recorded: datetime | None = None
     way: str | None = None
     """How it was passed on, if that is how it ended."""
 
@@ -48,7 +51,12 @@ def recount(
         accepted = _happened(case.accepted, case.accepted_recorded, closed, end)
         concluded = _happened(case.concluded, case.concluded_recorded, closed, end)
         old = case.received < start
+        joined = _happened(case.joined, case.joined_recorded, closed, end)
         if old and concluded and case.concluded is not None and case.concluded < start:
+            continue
+        if joined:
+            if not old or case.joined is None or case.joined >= start:
+                cells.update(_duplicate(report.form, case, old=old))
             continue
         cells.update(count(case, old=old, accepted=accepted, concluded=concluded))
     return cells
@@ -58,6 +66,14 @@ def _happened(
     at: datetime | None, recorded: datetime | None, closed: datetime, end: datetime
 ) -> bool:
     return at is not None and at < end and (recorded is None or recorded <= closed)
+
+
+def _duplicate(form: str, case: CaseFacts, *, old: bool) -> list[str]:
+    """A letter that came in, and whatever was done was done in another case."""
+    if form == "s-124":
+        return ["carried-over" if old else "received", "joined"]
+    signed = ("several", "one", "other").index(case.signatures)
+    return ["1", str((5 if old else 2) + signed), "8"]
 
 
 def _letters(case: CaseFacts, *, old: bool, accepted: bool, concluded: bool) -> list[str]:
@@ -89,6 +105,6 @@ def _supervision(case: CaseFacts, *, old: bool, accepted: bool, concluded: bool)
 
 COUNTED = {
     "01-xld": tuple(str(n) for n in range(1, 27)),
-    "s-124": ("received", "carried-over", "answered-in-time", "answered-late", "open"),
+    "s-124": ("received", "carried-over", "answered-in-time", "answered-late", "joined", "open"),
 }
 """Columns that `recount` tells, by form; the others count no cases."""

@@ -13,6 +13,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -32,6 +33,7 @@ STATES = {
     CaseConcluded.TYPE: "concluded",
     CaseReopened.TYPE: "accepted",
     CaseReferred.TYPE: "referred",
+    CaseJoined.TYPE: "joined",
 }
 
 
@@ -86,6 +88,7 @@ def _read(written: Document) -> AnyEvent | None:
 def _belonging(intake: Kept) -> Iterator[Finding]:
     """What belongs to a submission has one."""
     cases = {case_id(submission) for submission in intake.submissions}
+    cases |= {case for case, view in intake.cases.items() if view.get("parent")}
     for key, addition in sorted(intake.conversations.items()):
         if addition.get("submission") not in intake.submissions:
             yield Finding("nothing invented", f"addition {key}", "belongs to no submission")
@@ -120,6 +123,9 @@ def _view(case: Document) -> Document:
         view["state"] = STATES[event["type"]]
         if event["type"] == CaseOpened.TYPE:
             view["submission"] = event["data"]["submission"]
+            view["parent"] = event["data"].get("parent")
+        if event["type"] == CaseJoined.TYPE:
+            view["into"] = event["data"]["into"]
         if event["type"] == CaseAssigned.TYPE:
             view |= {name: event["data"][name] for name in ("lead", "cooperating")}
     return view

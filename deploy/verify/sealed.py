@@ -64,4 +64,6 @@ def _owned(intake: Kept) -> Iterator[Owned]:
 
 
 def _submission_by_case(intake: Kept) -> Mapping[str, str]:
-    return {case_id(submission): submission for submission in intake.submissions}
+    """Of the case that each opened, and of the parts that were split from it."""
+    parts = {case: view["submission"] for case, view in intake.cases.items() if view.get("parent")}
+    return parts | {case_id(submission): submission for submission in intake.submissions}

@@ -13,6 +13,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -72,6 +73,9 @@ def _facts(case: str, document: Document) -> CaseFacts:
     reopened = by_type.get(CaseReopened.TYPE)
     if concluded and reopened and reopened["data"]["version"] > concluded["data"]["version"]:
         concluded = None
+    joined = by_type.get(CaseJoined.TYPE)
+    if joined and reopened and reopened["data"]["version"] > joined["data"]["version"]:
+        joined = None
     moved = assigned["data"] if assigned else {"version": 0}
     if accepted and accepted["data"]["version"] < moved["version"] and not moved["accepted"]:
         accepted = None
@@ -91,6 +95,8 @@ def _facts(case: str, document: Document) -> CaseFacts:
         concluded_recorded=_at(concluded["recordedtime"]) if concluded else None,
         in_time=bool(concluded and concluded["data"]["in_time"]),
         times=concluded["data"].get("times", 1) if concluded else 1,
+        joined=_at(joined["time"]) if joined else None,
+        joined_recorded=_at(joined["recordedtime"]) if joined else None,
         way=concluded["data"].get("way") if concluded else None,
     )
 

@@ -8,7 +8,8 @@ Consumes
 Publishes
     `case.opened.v1`, `case.assigned.v1`, `clock.started.v1`   for each submission, once
     `case.accepted.v1`, `case.concluded.v1` …   for each command that was taken
-    `case.divided.v1`, with the opening of each part; `case.joined.v1`, with what the other took over
+    `case.divided.v1`, with the opening of each part
+    `case.joined.v1`, with what the other case took over
     `clock.warned.v1`, `clock.met.v1`, `clock.missed.v1`   as each clock's last day has it, once
     `clock.restated.v1`   for each last day that new rules moved
     `item.refused.v1`, on `command.<party>.refused`   for each that was not

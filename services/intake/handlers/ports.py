@@ -227,7 +227,8 @@ class CaseView:
     lead: str | None = None
     cooperating: tuple[str, ...] = ()
     state: str = "opened"
-    """`opened`, `assigned`, `accepted`, `concluded` or `referred`."""
+    """`opened`, `assigned`, `accepted`, `concluded` or `referred`; of a duplicate, that of the
+    case that goes on, as are its bodies."""
 
     def is_held_by(self, body: str) -> bool:
         return body == self.lead or body in self.cooperating
@@ -239,7 +240,8 @@ class Cases(Protocol):
 
     async def find(self, case: str) -> CaseView | None: ...
 
-    async def of(self, submission: str) -> CaseView | None: ...
+    async def of(self, submission: str) -> CaseView | None:
+        """The case that the submission opened, whatever was split from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Intake's own view of routing's cases: which body may ask, and how far each is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
@@ -10,6 +11,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -17,6 +19,7 @@ from shared.contracts import (
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Database, Document
 
+JOINED = "joined"
 STATES = {
     CaseOpened.TYPE: "opened",
     CaseAssigned.TYPE: "assigned",
@@ -24,14 +27,18 @@ STATES = {
     CaseConcluded.TYPE: "concluded",
     CaseReopened.TYPE: "accepted",
     CaseReferred.TYPE: "referred",
+    CaseJoined.TYPE: JOINED,
 }
 
 
 class MongoCases:
     """Collection `cases`: `_id` the case, `submission`, `lead`, `cooperating`, `state`.
 
-    `state_version` and `lead_version` are the case's versions that these reflect: an older event
-    never overwrites a newer one, whichever replica or redelivery brings it.
+    `parent` is there in a part of a mixed letter, whose submission has several cases. `into` is
+    the case that a duplicate was joined to; it counts while `state` is `joined`. A duplicate reads
+    as that case does: who holds that one may ask, and it is as far as that one is.
+    `state_version`, `into_version` and `lead_version` are the case's versions that these reflect:
+    an older event never overwrites a newer one, whichever replica or redelivery brings it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -50,6 +57,11 @@ class MongoCases:
                 stages.append(_newer("state_version", event.data.version, fields))
             if isinstance(event.data, CaseOpened):
                 stages.append({"$set": {"submission": {"$literal": event.data.submission}}})
+                if event.data.parent is not None:
+                    stages.append({"$set": {"parent": {"$literal": event.data.parent}}})
+            if isinstance(event.data, CaseJoined):
+                into = {"into": event.data.into}
+                stages.append(_newer("into_version", event.data.version, into))
             if isinstance(event.data, CaseAssigned):
                 lead = {"lead": event.data.lead, "cooperating": list(event.data.cooperating)}
                 stages.append(_newer("lead_version", event.data.version, lead))
@@ -58,10 +70,39 @@ class MongoCases:
             await self._documents.bulk_write(updates, ordered=True)
 
     async def find(self, case: str) -> CaseView | None:
-        return _view(await self._documents.find_one({"_id": case}))
+        return await self._as_it_stands(await self._documents.find_one({"_id": case}))
 
     async def of(self, submission: str) -> CaseView | None:
-        return _view(await self._documents.find_one({"submission": submission}))
+        """The case that it opened, whatever was split from it."""
+        wanted = {"submission": submission, "parent": {"$exists": False}}
+        return await self._as_it_stands(await self._documents.find_one(wanted))
+
+    async def _as_it_stands(self, document: Document | None) -> CaseView | None:
+        """A duplicate held by whom the case is held by that goes on, and as far as that is.
+
+        By nobody while that one is not known yet, or events are so far out of order that the
+        duplicates seem to go round in a circle.
+        """
+        view = _view(document)
+        seen: set[str] = set()
+        while document is not None and document.get("state") == JOINED:
+            into = document.get("into")
+            if into is None or into in seen:
+                document = None
+                break
+            seen.add(into)
+            document = await self._documents.find_one({"_id": into})
+        standing = _view(document)
+        if view is None:
+            return None
+        if standing is None:
+            return replace(view, lead=None, cooperating=())
+        return replace(
+            view,
+            lead=standing.lead,
+            cooperating=standing.cooperating,
+            state=standing.state,
+        )
 
 
 def _stays_with_its_lead(event: AnyEvent) -> bool:

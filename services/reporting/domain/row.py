@@ -16,6 +16,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -120,6 +121,9 @@ def change(event: AnyEvent) -> RowChange:
         case CaseConcluded() | CaseReferred() | CaseReopened() as said:
             facet, version = "concluded", said.version
             data = _ended(said)
+        case CaseJoined() as said:
+            facet, version = "joined", said.version
+            data = {"body": said.body}
         case ActivityRecorded() as said:
             table, facet = Table.ACTIVITY, "recorded"
             data = {
@@ -289,8 +293,15 @@ class CaseRow:
 
     @property
     def concluded(self) -> datetime | None:
-        """When it was answered or passed on; nothing while it is taken up again."""
-        return self._time("concluded") if self._answer else None
+        """When it was answered, passed on or joined; nothing while it is taken up again."""
+        return self.joined or (self._time("concluded") if self._answer else None)
+
+    @property
+    def joined(self) -> datetime | None:
+        """When it was closed as a duplicate of another case; nothing once it was taken up again."""
+        facet, ended = self.facets.get("joined"), self.facets.get("concluded")
+        over = facet is None or (ended is not None and ended.version > facet.version)
+        return None if over else self._time("joined")
 
     @property
     def in_time(self) -> bool | None:

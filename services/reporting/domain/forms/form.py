@@ -50,6 +50,8 @@ class Fact(StrEnum):
     URGED = "urged"
     """The competent body was urged to settle it."""
 
+    JOINED = "joined"
+    """Closed as a duplicate: another case goes on with it."""
     ANSWERED = "answered"
     IN_TIME = "in-time"
     LATE = "late"

@@ -1,6 +1,7 @@
 """Form 01/XLD: how letters were handled (Circular 01/2024/TT-TTCP).
 
-Columns 9 to 26 count eligible letters only. A submission is one case, so letters (9) and
+Columns 9 to 26 count eligible letters only, and no duplicate that was joined to another case. A
+letter is one case, and a part that was split from it is a letter of its own, so letters (9) and
 cases (10) are the same number. Column 27 is a note, and no figure.
 """
 

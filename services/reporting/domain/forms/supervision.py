@@ -104,6 +104,14 @@ SUPERVISION = Form(
             cases(Fact.LATE),
         ),
         Column(
+            "joined",
+            Label(
+                vi="Số ý kiến trùng, đã nhập vào vụ việc khác",
+                en="Duplicates joined to another case",
+            ),
+            cases(Fact.JOINED),
+        ),
+        Column(
             "open",
             Label(vi="Số ý kiến chưa trả lời đến cuối kỳ", en="Open at the end of the period"),
             cases(Fact.OPEN),
@@ -118,7 +126,9 @@ SUPERVISION = Form(
         ),
     ),
     identities=(
-        Identity.parse("received + carried-over = answered-in-time + answered-late + open"),
+        Identity.parse(
+            "received + carried-over = answered-in-time + answered-late + joined + open"
+        ),
         Identity.parse("overdue <= open"),
         Identity.parse("agencies-with-both <= agencies-with-mailbox <= agencies"),
         Identity.parse("agencies-with-both <= agencies-with-hotline <= agencies"),

@@ -55,11 +55,19 @@ def facts_of(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | 
         _SIGNED[row.signatures],
         _KIND[row.kind],
     ]
-    if row.eligible:
-        facts.append(Fact.ELIGIBLE)
     assigned = window.has_seen(row.assigned)
     if assigned:
         facts.append(Fact.HANDLED)
+    if window.has_seen(row.joined):  # a letter that came in, and no matter of its own
+        return (*facts, Fact.JOINED)
+    return (*facts, *_dealt_with(row, window, stopped, assigned=assigned))
+
+
+def _dealt_with(
+    row: CaseRow, window: Window, stopped: Collection[str], *, assigned: bool
+) -> list[Fact]:
+    """What holds of a matter of its own."""
+    facts = [Fact.ELIGIBLE] if row.eligible else []
     over = window.has_seen(row.concluded)
     if over and row.referral is not None:
         facts += (Fact.NOT_WITHIN_COMPETENCE, Fact(row.referral))
@@ -84,7 +92,7 @@ def facts_of(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | 
             for clock, due in row.due.items()
         ):
             facts.append(Fact.OVERDUE)
-    return tuple(facts)
+    return facts
 
 
 @dataclass(slots=True)
