@@ -14,6 +14,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -265,6 +266,11 @@ def case_concluded(
 def case_referred(way: Referral, submission: str = "s1", version: int = 5) -> AnyEvent:
     data = CaseReferred(version=version, body="front", way=way, citation="Điều 24", in_time=True)
     return event(data, WITHIN, about=case_id(submission), name=str(version))
+
+
+def case_joined(submission: str = "s1", time: datetime = WITHIN, version: int = 5) -> AnyEvent:
+    data = CaseJoined(version=version, body="front", into="another", citation="Điều 6")
+    return event(data, time, about=case_id(submission), name=str(version))
 
 
 def case_reopened(submission: str = "s1", *, version: int) -> AnyEvent:

@@ -7,9 +7,9 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from deploy.casework.words import OTHERWISE, STEPS, WORDS
+from deploy.casework.words import OTHERWISE, STEPS, WORDS, letter_in_words
 from deploy.connection import latest, latest_directory
-from shared.contracts import CATALOGUE, CaseAssigned, RulebookPublished
+from shared.contracts import CATALOGUE, CaseAmended, CaseAssigned, RulebookPublished
 from shared.contracts.case import Exclusion, Reason
 from shared.contracts.directory import Label
 from shared.contracts.envelope import AnyEvent, Event
@@ -81,6 +81,7 @@ class Explainer:
             "unit": self._name(self.names.units, row.unit),
             "channel": self._word(opened.channel.value) if opened else "",
             "stage": self._word(row.stage),
+            "letter-became": letter_in_words(row, self.language),
             "lead": self._body(row.lead),
             "co-operating": ", ".join(map(self._body, told.cooperating)),
         }
@@ -118,7 +119,10 @@ class Explainer:
         said = {name: self._part(name, value) for name, value in event.data}
         if event.type == "case.concluded.v1":
             said["in_time"] = self._word("in-time" if event.data.in_time else "not-in-time")
-        return f"{self._moment(event.time)}  {template.format(type=event.type, **said)}"
+        step = template.format(type=event.type, **said)
+        if isinstance(event.data, CaseAmended) and event.data.taken_from:
+            step = self._word("taken-from").format(case=event.data.taken_from, step=step)
+        return f"{self._moment(event.time)}  {step}"
 
     def _part(self, name: str, value: object) -> str:
         match name, value:
@@ -128,6 +132,8 @@ class Explainer:
                 return self._name(self.names.clocks, value)
             case "why" | "ground" | "outcome" | "way" | "following", str():
                 return self._word(f"{name}-{value}")
+            case "parts", tuple():
+                return ", ".join(f"{self._word(part.kind.value)} ({part.case})" for part in value)
             case _, date() if not isinstance(value, datetime):
                 return self._day(value)
             case _:

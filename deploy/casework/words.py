@@ -1,5 +1,7 @@
 """The words in which `explain` says a case, in Vietnamese and in English."""
 
+from shared.contracts.worklist import Row
+
 OTHERWISE = "{type}"
 
 WORDS = {
@@ -29,6 +31,17 @@ WORDS = {
     "assigned": {"vi": "đã phân công, chưa thụ lý", "en": "assigned, not accepted yet"},
     "accepted": {"vi": "đã thụ lý, đang giải quyết", "en": "accepted"},
     "concluded": {"vi": "đã kết luận", "en": "concluded"},
+    "letter-became": {"vi": "Về đơn", "en": "Letter"},
+    "letter-parent": {"vi": "tách đơn từ vụ việc {parent}", "en": "split from case {parent}"},
+    "letter-divided": {"vi": "đã tách đơn: {kinds}", "en": "split, with cases of its own: {kinds}"},
+    "letter-joined": {
+        "vi": "đã nhập vụ việc trùng vào vụ việc {joined}",
+        "en": "joined, as a duplicate, to case {joined}",
+    },
+    "taken-from": {
+        "vi": "nhập vụ việc trùng {case}: {step}",
+        "en": "duplicate {case} was joined: {step}",
+    },
     "why-opening": {"vi": "khi mở vụ việc", "en": "at the opening"},
     "why-decline": {"vi": "do tổ chức trước từ chối", "en": "the body before declined"},
     "why-transfer": {"vi": "do được chuyển giao", "en": "it was handed over"},
@@ -145,3 +158,18 @@ STEPS = {
     },
 }
 """Of each event of a case; braces name fields of its contract."""
+
+
+def letter_in_words(row: Row, language: str) -> str:
+    """What became of its letter: split, a part of another, joined. Empty for most cases."""
+    kinds = ", ".join(WORDS[kind.value][language] for kind in row.divided)
+    said = (
+        ("letter-parent", row.parent),
+        ("letter-divided", kinds),
+        ("letter-joined", row.joined),
+    )
+    return "; ".join(
+        WORDS[name][language].format(parent=row.parent, kinds=kinds, joined=row.joined)
+        for name, there in said
+        if there
+    )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from deploy.casework import Explainer, Names, ask, lead_of, whole_case, worklist
+from deploy.casework.words import letter_in_words
 from deploy.cli.rulebooks import DEFAULT_ZONE, Zone
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import connected, find_endpoints
@@ -68,6 +69,7 @@ def cases_list(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Only what ends on this day or before."),
     ] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the remarks.")] = Language.VI,
     state: State = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="What is concluded as well.")] = False,
@@ -87,18 +89,20 @@ def cases_list(
             if as_json:
                 emit(row.model_dump(mode="json", exclude_none=True))
             else:
-                sys.stdout.write(f"{listed(row)}\n")
+                sys.stdout.write(f"{listed(row, lang.value)}\n")
         if not as_json:
             console.print(f"{len(rows)} cases")
 
     run(work())
 
 
-def listed(row: Row) -> str:
+def listed(row: Row, language: str = Language.VI.value) -> str:
     """The row in one line: what ends first stands first."""
     day = row.due.isoformat() if row.due else "-"
     term = f"{day:<10} {row.clock or '-'}"
-    return f"{term}  {row.case}  {row.stage} {row.role} {row.kind} {row.category}"
+    letter = letter_in_words(row, language)
+    remark = f"  ({letter})" if letter else ""
+    return f"{term}  {row.case}  {row.stage} {row.role} {row.kind} {row.category}{remark}"
 
 
 @cases_app.command("load")

@@ -68,6 +68,15 @@ class Row(Value):
     due: date | None = None
     clock: Code | None = None
     citation: str | None = None
+    parent: str | None = Field(
+        default=None, description="The case of the mixed letter that it was split from."
+    )
+    divided: tuple[Kind, ...] = Field(
+        default=(), description="Kinds that were split from it, each a case of its own."
+    )
+    joined: str | None = Field(
+        default=None, description="The case that it was joined to as a duplicate."
+    )
 
 
 class Term(Value):

@@ -12,8 +12,8 @@ from deploy.cli.casework import listed
 from services.routing.domain import worklist
 from services.routing.domain.clocks import Standing
 from services.routing.domain.opening import open_case
-from shared.contracts import CATALOGUE, EVENTS, CaseAccepted, CaseAmended, CaseDeclined
-from shared.contracts.case import Assigning, Ground, Restating
+from shared.contracts import CATALOGUE, EVENTS, CaseAccepted, CaseAmended, CaseDeclined, CaseDivided
+from shared.contracts.case import Assigning, Ground, Part, Restating
 from shared.contracts.directory import Recusal
 from shared.contracts.vocabulary import Channel, Kind, Outcome
 from tests.examples_routing import (
@@ -92,6 +92,34 @@ class TestExplaining:
         row = told().row
 
         assert listed(row).startswith(f"{row.due.isoformat()} {row.clock}  {row.case}")
+
+    @pytest.mark.parametrize(
+        ("language", "words"),
+        [
+            ("vi", ("tách đơn từ vụ việc c-1", "đã tách đơn: tố cáo", "nhập vụ việc trùng vào")),
+            ("en", ("split from case c-1", "cases of its own: denunciation", "as a duplicate, to")),
+        ],
+    )
+    def test_what_became_of_its_letter_is_said_in_words(self, language, words):
+        more = {"parent": "c-1", "divided": (Kind.DENUNCIATION,), "joined": "c-2"}
+
+        [line] = [text for text in said(language, **more).splitlines() if words[0] in text]
+        assert all(word in line for word in words)
+        assert all(word in listed(told(**more).row, language) for word in words)
+
+    @pytest.mark.parametrize(("language", "kind"), [("vi", "tố cáo"), ("en", "denunciation")])
+    def test_a_split_names_each_part(self, language, kind):
+        part = Part(case="c-3", kind=Kind.DENUNCIATION)
+        data = CaseDivided(version=5, body="province-front", parts=(part,), citation="TT 05")
+        divided = event(data, item="d", subject="s1", time=NOON + timedelta(hours=1))
+
+        assert f"{kind} (c-3)" in said(language, events=(divided,))
+
+    def test_what_was_taken_from_a_duplicate_names_it(self):
+        data = CaseAmended(version=5, body="province-front", concerns=(), taken_from="c-4")
+        amended = event(data, item="d", subject="s1", time=NOON + timedelta(hours=1))
+
+        assert "nhập vụ việc trùng c-4" in said("vi", events=(amended,))
 
     def test_codes_are_said_by_their_names(self):
         names = Names(bodies={"province-front": label("Mặt trận tỉnh")})

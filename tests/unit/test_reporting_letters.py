@@ -15,6 +15,7 @@ from tests.examples_reporting import (
     case_accepted,
     case_assigned,
     case_concluded,
+    case_joined,
     case_opened,
     case_referred,
     case_reopened,
@@ -217,3 +218,45 @@ def test_22_to_25_count_what_belongs_outside_by_its_way(way, column):
 
     assert counted & {"14", "15", "16", "17"} == {"17"}
     assert counted & {"18", "22", "23", "24", "25", "26"} == {"22", column}
+
+
+class TestDuplicates:
+    def test_a_joined_one_counts_as_a_letter_that_came_in_and_as_nothing_else(self):
+        counted = columns(
+            submission_received(), case_opened(), case_assigned(), case_accepted(), case_joined()
+        )
+
+        assert counted == {"1", "3", "8"}
+
+    def test_one_that_was_joined_after_the_period_counts_as_it_was_then(self):
+        counted = columns(submission_received(), case_assigned(), case_joined(time=END))
+
+        assert {"9", "10", "17"} <= counted
+
+    def test_one_that_was_joined_before_the_period_is_not_carried_over(self):
+        came = submission_received(time=BEFORE - DAY)
+
+        assert columns(came, case_joined(time=BEFORE)) == set()
+        assert {"1", "6"} <= columns(came, case_joined(time=START))
+
+    def test_one_that_was_taken_up_again_is_a_letter_like_any_other(self):
+        counted = columns(
+            submission_received(), case_assigned(), case_joined(), case_reopened(version=6)
+        )
+
+        assert {"9", "10"} <= counted
+
+    def test_one_that_was_joined_again_is_a_duplicate_again(self):
+        again = (case_joined(), case_reopened(version=6), case_joined(version=7))
+
+        assert columns(submission_received(), case_assigned(), *again) == {"1", "3", "8"}
+
+
+class TestParts:
+    def test_a_part_counts_by_its_own_kind_as_a_letter_of_its_own(self):
+        whole = submission_received()
+        part = case_opened("part", kind=Kind.DENUNCIATION)
+
+        figures = cases_counted(LETTERS, [whole, case_opened(), part])
+
+        assert (figures["1"], figures["9"], figures["12"], figures["13"]) == (2, 2, 1, 1)

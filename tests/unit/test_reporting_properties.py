@@ -19,7 +19,9 @@ from tests.examples_reporting import (
     case_accepted,
     case_assigned,
     case_concluded,
+    case_joined,
     case_opened,
+    case_reopened,
     case_rows,
     channel_announced,
     clock_started,
@@ -75,6 +77,8 @@ def lives(draw, submission):
             in_time=draw(st.booleans()),
             times=draw(st.integers(1, 3)),
         ),
+        case_joined(submission, draw(INSTANTS), version=draw(st.sampled_from([5, 7]))),
+        case_reopened(submission, version=6),
     ]
     return told + [each for each in may_follow if draw(st.booleans())]
 

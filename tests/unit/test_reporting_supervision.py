@@ -18,6 +18,7 @@ from tests.examples_reporting import (
     agency,
     case_accepted,
     case_concluded,
+    case_joined,
     cases_counted,
     channel_announced,
     clock_started,
@@ -230,3 +231,10 @@ class TestOpinions:
 
     def test_the_rulebook_says_which_clocks_acceptance_stops(self):
         assert stopped_by_acceptance(CLOCKS) == {"take-up"}
+
+    def test_a_duplicate_that_was_joined_is_neither_open_nor_answered(self):
+        late = clock_started(due=LAST_DAY - DAY)
+
+        counted = cases(submission_received(), late, case_joined())
+
+        assert counted == {"received": 1, "joined": 1}

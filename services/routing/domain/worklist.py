@@ -69,6 +69,9 @@ def row(state: CaseState, body: str) -> Row:
         due=term.due if term else None,
         clock=term.code if term else None,
         citation=term.citation if term else None,
+        parent=state.parent,
+        divided=state.divided,
+        joined=state.joined,
     )
 
 
