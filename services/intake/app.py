@@ -71,6 +71,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -87,7 +88,15 @@ from shared.runtime.web import Service, end_process
 
 NAME = "intake"
 RULES = (DirectoryPublished, RulebookPublished, CalendarPublished)
-CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAccepted, CaseConcluded, CaseReferred, CaseReopened)
+CASE_EVENTS = (
+    CaseOpened,
+    CaseAssigned,
+    CaseAccepted,
+    CaseConcluded,
+    CaseReferred,
+    CaseReopened,
+    CaseJoined,
+)
 AWAY = (*UNAVAILABLE, WrappingAway, ParserUnavailable)
 
 

@@ -25,6 +25,7 @@ from shared.contracts import (
     CaseAccepted,
     CaseAssigned,
     CaseConcluded,
+    CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         CaseConcluded,
         CaseReferred,
         CaseReopened,
+        CaseJoined,
         ActivityRecorded,
         ChannelAnnounced,
     )
