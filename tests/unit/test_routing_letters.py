@@ -186,6 +186,18 @@ class TestSplit:
         assert named(await desk.refused(split(Kind.DENUNCIATION))) == "kind-there"
         assert types(await desk.order(split(Kind.PETITION)))[0] == "case.divided.v1"
 
+    async def test_of_equal_bodies_the_one_with_fewer_cases_leads_a_part(self, desk):
+        """The Front of the ward leads both letters; the Youth Union comes after it by code."""
+        equal = directory(bodies=(*BODIES, body("ward-youth", "ward")))
+        await desk.routing.rules.add_once(
+            (published(DirectoryPublished(version=2, directory=equal)),)
+        )
+
+        await desk.order(split(Kind.DENUNCIATION))
+
+        assert desk.state(FIRST).lead == WARD
+        assert desk.state(PART).lead == "ward-youth"
+
     async def test_a_part_is_not_split(self, desk):
         await desk.order(split(Kind.DENUNCIATION))
         lead = desk.state(PART).lead
@@ -271,6 +283,48 @@ class TestJoin:
         assert await desk.refused(join(), SECOND, item="a") == (
             await desk.refused(join("nowhere"), SECOND, item="a")
         ).model_copy(update={"sequence": desk.sequence - 1})
+
+    async def test_into_a_case_that_the_body_may_not_touch_any_more_is_refused(self):
+        desk = await Desk().begin(concerns=Concern(office="ward-deputy"))
+        handing_over = CaseTransfer(to=WARD, citation=REGULATION)
+        await desk.order(handing_over, SECOND, desk.state(SECOND).lead)
+        seated = body(WARD, "ward", members=("school-head",))
+        there = directory(bodies=(*(b for b in BODIES if b.code != WARD), seated))
+        news = published(DirectoryPublished(version=2, directory=there))
+        await desk.routing.rules.add_once((news,))
+
+        refusal = await desk.refused(join(), SECOND)
+
+        assert named(refusal) == "standing-concerned"
+        assert REGULATION in refusal.problems[0].advice
+
+    async def test_before_the_standing_case_came_in_nothing_is_joined_to_it(self):
+        desk = await Desk().begin()
+        late = submission_received("late", NOON + 4 * HOUR)
+        await desk.routing.receive([late])
+
+        refusal = await desk.refused(join(case_id("late")), SECOND)
+
+        assert named(refusal) == "time-before-receipt"
+
+    async def test_nothing_is_joined_before_it_was_accepted(self, desk):
+        await desk.order(CaseAccept(), SECOND, at=NOON + 3 * HOUR)
+
+        refusal = await desk.refused(join(), SECOND)
+
+        assert named(refusal) == "time-before-acceptance"
+
+    async def test_who_declined_the_duplicate_as_concerned_does_not_get_the_standing_case(
+        self, desk
+    ):
+        concerned = CaseDecline(ground=Ground.CONCERNED, citation=REGULATION)
+        await desk.order(concerned, SECOND)
+        lead = desk.state(SECOND).lead
+        await desk.order(CaseTransfer(to=lead, citation=REGULATION), FIRST)
+
+        await desk.order(join(), SECOND, lead)
+
+        assert WARD in desk.state(FIRST).past
 
     async def test_into_a_concluded_case_is_refused(self, desk):
         await desk.order(CaseAccept())
