@@ -21,7 +21,6 @@ from tests.examples_reporting import (
     case_concluded,
     case_joined,
     case_opened,
-    case_reopened,
     case_rows,
     channel_announced,
     clock_started,
@@ -71,14 +70,14 @@ def lives(draw, submission):
         clock_started(submission, draw(DAYS)),
         clock_started(submission, draw(DAYS), clock="take-up", version=4),
         case_accepted(submission, draw(INSTANTS)),
-        case_concluded(
+        case_joined(submission, draw(INSTANTS))
+        if draw(st.booleans())
+        else case_concluded(
             submission,
             draw(INSTANTS),
             in_time=draw(st.booleans()),
             times=draw(st.integers(1, 3)),
         ),
-        case_joined(submission, draw(INSTANTS), version=draw(st.sampled_from([5, 7]))),
-        case_reopened(submission, version=6),
     ]
     return told + [each for each in may_follow if draw(st.booleans())]
 
