@@ -74,6 +74,9 @@ class MemoryClocks:
         states = (kept.state for kept in self.cases.kept.values())
         return [s for s in states if _speaks(s, today, rules, directory)][:limit]
 
+    async def open_by_lead(self) -> Mapping[str, int]:
+        return await self.cases.open_by_lead()
+
     async def fire(self, fired: Sequence[Fired]) -> None:
         for each in fired:
             kept = self.cases.kept[each.before.case]

@@ -1,19 +1,18 @@
 """Routing's reactions: submissions become cases, commands move them, new rules are kept."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from pydantic import ValidationError
 
 from services.routing.domain.command import Sending
-from services.routing.domain.competence import NO_LOAD
 from services.routing.domain.lifecycle import KeptCase, OpenedCase
 from services.routing.domain.opening import open_case
 from services.routing.domain.rules import RulePublished, RulesInForce
-from services.routing.taking import Batch, Before, Waiting, Writes
+from services.routing.load import Load
+from services.routing.taking import SHARING, Batch, Before, Waiting, Writes
 from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import FatesAsked, FatesTold, ItemFate, Refused
@@ -25,9 +24,6 @@ from shared.runtime.refusal import problems_of
 
 MOST_ROUNDS = 5
 """A lost race means that the case moved; commands on one case are few."""
-COUNT_EVERY = timedelta(seconds=1)
-COUNT_EVERY_CASES = timedelta(microseconds=20)
-"""For each open case: to count one takes about a microsecond, and opening must stay linear."""
 
 
 class RulesMissing(Exception):
@@ -86,7 +82,7 @@ class Commands(Protocol):
 def case_opener(
     rules: Rules, cases: Cases, zone: tzinfo, now: Callable[[], datetime]
 ) -> Callable[[Sequence[Event[SubmissionReceived]]], Awaitable[Sequence[AnyEvent]]]:
-    load = _Load(cases)
+    load = Load(cases)
 
     async def open_cases(received: Sequence[Event[SubmissionReceived]]) -> Sequence[AnyEvent]:
         """Each submission becomes a case with a lead body; its legal clocks start.
@@ -115,6 +111,8 @@ def case_opener(
 def command_taker(
     rules: Rules, cases: Cases, ledger: Commands, zone: tzinfo, now: Callable[[], datetime]
 ) -> Callable[[Sequence[Arrival]], Awaitable[Sequence[AnyEvent]]]:
+    load = Load(cases)
+
     async def take_commands(arrivals: Sequence[Arrival]) -> Sequence[AnyEvent]:
         """A lead body's command moves its case; what cannot be taken is answered with a refusal.
 
@@ -136,6 +134,8 @@ def command_taker(
             turn = batch.next_turn()
             acted = await ledger.acted({(a.party, c.item) for a, c in turn})
             before = await _before(cases, turn)
+            if any(isinstance(command.event.data, SHARING) for _, command in turn):
+                before = replace(before, load=await load.at(at))
             if before.cases and batch.rules is None:
                 raise RulesMissing("a case is kept, and the rules that it was opened by are not")
             lost = await _advance(cases, batch.settle(turn, before, acted))
@@ -152,11 +152,9 @@ async def _before(cases: Cases, turn: Sequence[Waiting]) -> Before:
     """The cases that these orders name, and what orders about letters are decided by besides."""
     named = {case for _, command in turn for case in command.cases}
     of_letters = [c for _, c in turn if isinstance(c.event.data, CaseSplit | CaseJoin)]
-    splits = any(isinstance(command.event.data, CaseSplit) for command in of_letters)
     return Before(
         cases=await cases.known(named),
         letters=await cases.letters({case for command in of_letters for case in command.cases}),
-        load=await cases.open_by_lead() if splits else NO_LOAD,
     )
 
 
@@ -201,28 +199,6 @@ def fate_teller(ledger: Commands) -> Answerer:
 
 
 @dataclass(slots=True)
-class _Load:
-    """Open cases by lead: as the store counted them lately, and those opened here since.
-
-    What other processes do meanwhile, and what a redelivery had counted twice, is seen at the
-    next count, a second later (two where 100,000 are open): until then it does no harm, for the
-    counts draw level again.
-    """
-
-    cases: Cases
-    _counted: datetime | None = None
-    _holds: timedelta = COUNT_EVERY
-    _leads: Counter[str] = field(default_factory=Counter)
-
-    async def at(self, at: datetime) -> Counter[str]:
-        """The count that holds at this instant; the caller adds what it opens."""
-        if self._counted is None or abs(at - self._counted) >= self._holds:
-            self._leads = Counter(await self.cases.open_by_lead())
-            self._counted = at
-            self._holds = max(COUNT_EVERY, self._leads.total() * COUNT_EVERY_CASES)
-        return self._leads
-
-
 def _fate(sending: Sending) -> ItemFate:
     refusals = [event.data for event in sending.events if isinstance(event.data, Refused)]
     return ItemFate(

@@ -6,16 +6,17 @@ at once; of two that find the same clock due, one moves the case and both say th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
 import structlog
 
 from services.routing.domain.clocks import Versions
-from services.routing.domain.due import Fired, tick
+from services.routing.domain.due import Fired, ticked
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.rules import RulesInForce
+from services.routing.load import Load
 from shared.contracts.envelope import AnyEvent
 
 BATCH = 200
@@ -41,6 +42,9 @@ class Clocks(Protocol):
     ) -> Sequence[CaseState]:
         """Cases that are looked at on this local day, or stand by older rules than these."""
 
+    async def open_by_lead(self) -> Mapping[str, int]:
+        """How many open cases each body leads; one that leads none is absent."""
+
     async def fire(self, fired: Sequence[Fired]) -> None:
         """Keep each with its events; a case that has moved meanwhile is left, and due again."""
 
@@ -65,6 +69,7 @@ class Schedule:
         passing: tuple[type[Exception], ...] = (),
     ) -> None:
         self._rules, self._clocks, self._publish = rules, clocks, publish
+        self._load = Load(clocks)
         self._zone, self._now, self._passing = zone, now, passing
         self.waits_for = ""
         """Why it cannot go on just now; empty while all is well."""
@@ -97,7 +102,8 @@ class Schedule:
         while states := await self._clocks.due(
             today, versions, BATCH, directory=rules.directory_version
         ):
-            await self._clocks.fire([tick(state, rules, self._zone, at) for state in states])
+            leads = await self._load.at(at)
+            await self._clocks.fire(ticked(states, rules, self._zone, at, leads))
             count += await self._announce()
             if len(states) < BATCH:
                 break

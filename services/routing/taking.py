@@ -4,6 +4,7 @@ Decided in turns. An order that writes two cases has a turn of its own, in which
 after the other; between two such, all others are decided and written together.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -18,18 +19,21 @@ from services.routing.domain.command import (
     read_command,
     unknown_case,
 )
-from services.routing.domain.competence import NO_LOAD
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.dividing import Splitting
 from services.routing.domain.joining import Joining, Side
 from services.routing.domain.lifecycle import KeptCase, OpenedCase
-from services.routing.domain.orders import decide
+from services.routing.domain.orders import HANDING_ON, decide
+from services.routing.domain.reassessing import count_move
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import CaseDivided, CaseEvent, CaseOpened
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, Refused
 from shared.contracts.order import CaseJoin, CaseSplit
 from shared.runtime.arrival import Arrival
+
+SHARING = (CaseSplit, *HANDING_ON)
+"""Orders that may bring a case into hands that share what comes."""
 
 Waiting = tuple[Arrival, Command]
 Done = Mapping[tuple[str, str], Sending]
@@ -40,12 +44,12 @@ Done = Mapping[tuple[str, str], Sending]
 class Before:
     """What a turn is decided by: the cases that its orders name, and how they were opened.
 
-    `letters` are told for orders about letters alone, `load` for those that open cases.
+    `letters` are told for orders about letters alone, `load`, open cases by lead, for `SHARING`.
     """
 
     cases: Mapping[str, KeptCase] = field(default_factory=dict)
     letters: Mapping[str, CaseOpened] = field(default_factory=dict)
-    load: Mapping[str, int] = field(default_factory=lambda: NO_LOAD)
+    load: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,10 @@ class Batch:
             case CaseJoin():
                 return self._join(arrival, command, before, order)
             case _:
-                decision = decide(case.state, order, _act(arrival, command), self.rules, self.zone)
+                act = _act(arrival, command)
+                decision = decide(case.state, order, act, self.rules, self.zone, load=before.load)
+                if isinstance(decision, Decision):
+                    count_move(case.state, decision.after, before.load)
                 return self._own(arrival, command, case, decision)
 
     def _own(
@@ -163,6 +170,7 @@ class Batch:
         division = splitting.divide(order, _act(arrival, command))
         if isinstance(division, Refusal):
             return Settled(self._refused(arrival, command.item, division))
+        before.load.update(part.state.lead for part in division.parts)
         sending = self._kept(arrival, command, case, division.decision)
         moved = _moved_on(case, division.decision, sending)
         moved = replace(moved, parts=(*case.parts, *division.parts))

@@ -45,7 +45,7 @@ BATCH = 250
 STEP = 10_000
 MOST_GROWTH = 1.5
 """Of the last step against the second: the first one warms up."""
-ENDED, HEIR = "front-0", "heir-0"
+ENDED, HEIRS = "front-0", ("heir-0", "heir-1")
 
 
 class Killed(Exception):
@@ -53,10 +53,10 @@ class Killed(Exception):
 
 
 def province(*, moved: bool = False) -> Directory:
-    """Ten wards with ten schools each; a body at each ward, of which the first one was replaced."""
+    """Ten wards with ten schools each; a body at each ward, of which two follow the first."""
     schools = [(f"school-{w}-{s}", f"ward-{w}") for w in range(WARDS) for s in range(SCHOOLS)]
     ends = {"valid_to": TODAY} if moved else {}
-    heirs = (body(HEIR, "ward-0", valid_from=TODAY),) if moved else ()
+    heirs = tuple(body(h, "ward-0", valid_from=TODAY) for h in HEIRS) if moved else ()
     return directory(
         units=(
             unit("province", level=1),
@@ -198,6 +198,7 @@ class Desk:
             versions[said.case].append(said.version)
             moves[said.case] += said.why is Assigning.RULES
             leads[said.case] = said.lead or leads.get(said.case, "")
+        taken = [Counter(leads.values())[heir] for heir in HEIRS]
         left = sum(said.lead == ENDED for said in self.opened.values())
         kept = {
             document["_id"]: document["version"]
@@ -213,7 +214,8 @@ class Desk:
             ),
             "nobody moved twice": max(moves.values()) == 1,
             "all of the ended body moved": sum(moves.values()) == left > 0,
-            "to its heir": Counter(leads.values())[HEIR] == left,
+            "to its heirs": sum(taken) == left,
+            "half of them each": max(taken) - min(taken) <= 1,
             "as the store counts": counts == dict(Counter(leads.values())),
             "nothing waits": not await self.clocks.waiting(1),
             "nothing is due": not await self.clocks.due(TODAY, Versions(1, 1), 1, directory=2),

@@ -70,15 +70,15 @@ def lead_is_concerned(state, rules, on) -> bool:
     return state.lead in {e.body for e in reassessing.barred(state, rules, on)}
 
 
-def after_an_amendment(state, rules, on, why) -> bool:
+def after_an_amendment(state, rules, on, why, **_) -> bool:
     return why is Assigning.CONCERNS
 
 
-def after_a_reopening(state, rules, on, why) -> bool:
+def after_a_reopening(state, rules, on, why, **_) -> bool:
     return why is Assigning.RULES
 
 
-def under_new_rules(state, rules, on) -> bool:
+def under_new_rules(state, rules, on, **_) -> bool:
     return state.weighed.directory < rules.directory_version
 
 
@@ -93,7 +93,7 @@ CONTROLS = {
     "a concerned body gives way": (reassessing, "handed_on", always),
     "a missed term": (due, "escalated", always),
     "new rules": (due, "reassessed", under_new_rules),
-    "a day that the directory names": (due, "reassessed", lambda *a: not under_new_rules(*a)),
+    "a day that the directory names": (due, "reassessed", lambda *a, **_: not under_new_rules(*a)),
 }
 
 

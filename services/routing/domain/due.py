@@ -4,15 +4,17 @@ A case is moved by its own act first, then by new rules, then by the day: an ans
 by the last day that it was given under, and a rule that came in time saves a term.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import cast
 
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, Standing, Versions, restated, same_term
+from services.routing.domain.competence import NO_LOAD
 from services.routing.domain.lifecycle import CONCLUSION, CaseState
-from services.routing.domain.reassessing import Handing, escalated, reassessed
+from services.routing.domain.reassessing import Handing, count_move, escalated, reassessed
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
     CaseEvent,
@@ -73,10 +75,36 @@ class Fired:
     events: tuple[AnyEvent, ...]
 
 
-def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> Fired:
+def ticked(
+    states: Iterable[CaseState],
+    rules: RulesInForce,
+    zone: tzinfo,
+    at: datetime,
+    load: Counter[str],
+) -> list[Fired]:
+    """Each of them as `tick` finds it, in the order of their ids, so that no store's order decides.
+
+    `load` hears of every move before the next case is asked: equal bodies share what moves.
+    """
+    fired = []
+    for state in sorted(states, key=lambda state: state.case):
+        one = tick(state, rules, zone, at, load)
+        count_move(one.before, one.after, load)
+        fired.append(one)
+    return fired
+
+
+def tick(
+    state: CaseState,
+    rules: RulesInForce,
+    zone: tzinfo,
+    at: datetime,
+    load: Mapping[str, int] = NO_LOAD,
+) -> Fired:
     """The case at the instant `at` under these rules, and what has to be announced of it.
 
-    Asked again of the state that it led to, it says nothing more.
+    Asked again of the state that it led to, it says nothing more. `load` is the number of open
+    cases by lead.
     """
     today = at.astimezone(zone).date()
     after, said = _stepped(state, lambda clock: _step(clock, state, rules, zone, at))
@@ -84,7 +112,7 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     # What was done late, and told before anybody looked, is no reason to send for another body.
     missed = {c.code for c in after.clocks if c.standing is Standing.MISSED and c.code in told}
     if after.open and _must_be_weighed(after, rules, today):
-        found = reassessed(after, rules, today)
+        found = reassessed(after, rules, today, load=load)
         if isinstance(found, Handing):
             after, said = found.state, (*said, (found.said, at))
         else:
@@ -92,7 +120,7 @@ def tick(state: CaseState, rules: RulesInForce, zone: tzinfo, at: datetime) -> F
     for rule in rules.rulebook.escalations:
         blamed = after.lead == state.lead or not rule.takes_over
         if rule.clock in missed and rule.in_force(today) and blamed and _has_ladder(after, rules):
-            handing = escalated(after, rule, rules, today)
+            handing = escalated(after, rule, rules, today, load)
             after, said = handing.state, (*said, (handing.said, at))
     return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
 

@@ -4,14 +4,14 @@ Only the lead gives orders, and only while nothing keeps it away from the case. 
 does, the case is weighed again: it never stays with, nor goes to, a body that may not touch it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from services.routing.domain import objections
 from services.routing.domain.clocks import Clock, Versions, all_met, clocks_started
 from services.routing.domain.command import CaseOrder, Refusal
-from services.routing.domain.competence import is_competent
+from services.routing.domain.competence import NO_LOAD, is_competent
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import acts_settled
 from services.routing.domain.lifecycle import CONCLUSION, CaseState, Stage
@@ -57,18 +57,26 @@ SKEW = timedelta(minutes=5)
 """How far two clocks may differ: a body's ahead of the stream's, or behind who received it."""
 ACCEPTANCE = frozenset({"accepted"})
 """What a clock rule names as its start where the acceptance starts it."""
+HANDING_ON = (CaseAmend, CaseDecline, CaseReopen)
+"""Orders after which competence may name another lead."""
 
 
 def decide(
-    state: CaseState, order: CaseOrder, act: Act, rules: RulesInForce, zone: tzinfo
+    state: CaseState,
+    order: CaseOrder,
+    act: Act,
+    rules: RulesInForce,
+    zone: tzinfo,
+    *,
+    load: Mapping[str, int] = NO_LOAD,
 ) -> Decision | Refusal:
-    """What a party's order does to the case.
+    """What a party's order does to the case; `load` is the number of open cases by lead.
 
     Who does not lead the case is told so before anything else: its state is none of theirs.
     """
     today = act.recorded.astimezone(zone).date()
     refusal = may_not_order(state, act, rules, today, order.version)
-    return refusal or _Taking(state, act, rules, zone, today).take(order)
+    return refusal or _Taking(state, act, rules, zone, today, load).take(order)
 
 
 def may_not_order(
@@ -101,6 +109,7 @@ class _Taking:
     rules: RulesInForce
     zone: tzinfo
     today: date
+    load: Mapping[str, int]
 
     def take(self, order: CaseOrder) -> Decision | Refusal:
         match order:
@@ -212,7 +221,7 @@ class _Taking:
         )
         past = tuple(dict.fromkeys((*settled.past, settled.lead)))
         left = replace(settled, past=past, version=declined.version)
-        handing = handed_on(left, self.rules, self.today, Assigning.DECLINE)
+        handing = handed_on(left, self.rules, self.today, Assigning.DECLINE, self.load)
         return self._handed(handing, (*said, (declined, self.act.at)))
 
     def _transfer(self, order: CaseTransfer) -> Decision | Refusal:
@@ -329,7 +338,7 @@ class _Taking:
         )
 
     def _weighed(self, decision: Decision, why: Assigning) -> Decision:
-        found = reassessed(decision.after, self.rules, self.today, why)
+        found = reassessed(decision.after, self.rules, self.today, why, load=self.load)
         if isinstance(found, CaseState):
             return replace(decision, after=found)
         return self._handed(found, decision.said)

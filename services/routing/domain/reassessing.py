@@ -4,6 +4,7 @@ Asked at every hop: when the case is handed on, when it concerns more than was k
 ends, when new rules hold, and on each day that the rules name.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -96,7 +97,13 @@ def transferred(state: CaseState, to: str, citation: str, rules: RulesInForce, o
     )
 
 
-def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: date) -> Handing:
+def escalated(
+    state: CaseState,
+    rule: EscalationRule,
+    rules: RulesInForce,
+    on: date,
+    load: Mapping[str, int] = NO_LOAD,
+) -> Handing:
     """The case with the next clean body up the ladder: as its lead, or to urge it.
 
     Its bodies were weighed by these rules before. The highest body of all has nobody above it;
@@ -104,7 +111,7 @@ def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: d
     """
     past = {*state.past, *state.bodies, *_not_above(state.bodies, rules, on)}
     past.discard(rules.directory.fallback_body)  # wherever the desk sits, it stands behind all
-    found = assign(state.matter, rules.directory, rules.rulebook, on, past=past)
+    found = assign(state.matter, rules.directory, rules.rulebook, on, load, past=past)
     speaker = _speaker(state, rules, on, rule.code, rule.citation)
     said = speaker.escalation(found.lead, state.lead, takes_over=rule.takes_over)
     if rule.takes_over:
@@ -116,6 +123,14 @@ def escalated(state: CaseState, rule: EscalationRule, rules: RulesInForce, on: d
     return _handing(
         moved, rules, on, Assigning.ESCALATION, grounds, before=state.lead, reasons=(said,)
     )
+
+
+def count_move(before: CaseState, after: CaseState, load: Counter[str]) -> None:
+    """Let `load`, the open cases by lead, know of a step of one case."""
+    if before.open:
+        load[before.lead] -= 1
+    if after.open:
+        load[after.lead] += 1
 
 
 def _moved(state: CaseState, lead: str, cooperating: tuple[str, ...]) -> CaseState:

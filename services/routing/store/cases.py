@@ -17,13 +17,18 @@ from services.routing.store.documents import (
 )
 from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent
-from shared.runtime.mongo import Database, Document, insert_new
+from shared.runtime.mongo import Collection, Database, Document, insert_new
 
 OPEN_BY_LEAD = (
     {"$match": {"open": True}},
     {"$group": {"_id": "$state.lead", "cases": {"$sum": 1}}},
 )
 """Answered from the index alone."""
+
+
+async def count_by_lead(cases: Collection) -> Mapping[str, int]:
+    counted = cases.aggregate(list(OPEN_BY_LEAD))
+    return {document["_id"]: document["cases"] async for document in counted}
 
 
 class MongoCases:
@@ -67,8 +72,7 @@ class MongoCases:
         ]
 
     async def open_by_lead(self) -> Mapping[str, int]:
-        counted = self._cases.aggregate(list(OPEN_BY_LEAD))
-        return {document["_id"]: document["cases"] async for document in counted}
+        return await count_by_lead(self._cases)
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         wanted = {"state": 1, "acted": 1, "parts": 1}

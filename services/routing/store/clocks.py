@@ -1,6 +1,6 @@
 """Clocks that run on cases, found again by the day on which they have something to say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
@@ -8,6 +8,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from services.routing.domain.clocks import Versions
 from services.routing.domain.due import AT_ONCE, Fired
 from services.routing.domain.lifecycle import CaseState
+from services.routing.store.cases import count_by_lead
 from services.routing.store.documents import STATE, event_of, state_fields
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Database, Document
@@ -64,6 +65,9 @@ class MongoClocks:
         wanted = what_is_due(today, rules, directory)
         found = self._cases.find(wanted, {"state": 1}, limit=limit)
         return [STATE.validate_python(document["state"]) async for document in found]
+
+    async def open_by_lead(self) -> Mapping[str, int]:
+        return await count_by_lead(self._cases)
 
     async def fire(self, fired: Sequence[Fired]) -> None:
         updates = [
