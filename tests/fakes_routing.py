@@ -37,6 +37,11 @@ class MemoryCases:
     async def open_by_lead(self) -> Mapping[str, int]:
         return Counter(kept.state.lead for kept in self.kept.values() if kept.state.open)
 
+    async def open_after(self, case: str, limit: int) -> Sequence[CaseState]:
+        states = (kept.state for kept in self.kept.values() if kept.state.open)
+        found = (state for state in states if state.case > case)
+        return sorted(found, key=lambda state: state.case)[:limit]
+
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         return {case: self.kept[case] for case in cases if case in self.kept}
 

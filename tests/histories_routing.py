@@ -131,7 +131,7 @@ def first_rules() -> tuple[AnyEvent, ...]:
     )
 
 
-def _new_rules(chance: random.Random, version: int) -> AnyEvent:
+def new_rules(chance: random.Random, version: int) -> AnyEvent:
     """Another day off, or another who sits in a body that may hold cases."""
     if chance.random() < 0.5:
         off = Holiday(day=date(2026, 5, chance.randint(4, 15)), name=label("Nghỉ"))
@@ -175,7 +175,7 @@ async def a_history(seed: int, cases: int = 20, moments: int = 60) -> tuple[Rout
                 _an_order(chance, state), item=f"c{sequence}", subject=state.case, time=at
             )
             orders.append(sent(order, sequence, party=state.lead, recorded=at))
-        rules = (_new_rules(chance, number + 2),) if chance.random() < 0.1 else ()
+        rules = (new_rules(chance, number + 2),) if chance.random() < 0.1 else ()
         past.append(Moment(at, rules, new, tuple(orders)))
         await routing.live(past[-1])
     return routing, past

@@ -56,13 +56,14 @@ def agency(code: str) -> User:
 
 
 def body(code: str) -> User:
-    """Gives commands about cases, and asks any service."""
+    """Gives commands about cases, and asks any service; what is the operator's it may not ask."""
     commands = (type_ for type_ in sorted(COMMANDS) if type_.startswith("case."))
     return _party(
         BODY,
         code,
         publish=(*(f"command.{code}.{type_}" for type_ in commands), f"ask.{code}.*.*"),
         subscribe=(f"command.{code}.refused",),
+        never=(f"ask.{code}.routing.effect",),
     )
 
 
@@ -118,8 +119,14 @@ def operator() -> User:
     )
 
 
-def _party(kind: str, code: str, publish: tuple[str, ...], subscribe: tuple[str, ...]) -> User:
-    return User(kind + code, kind + code, f"_INBOX_{code}", publish, subscribe)
+def _party(
+    kind: str,
+    code: str,
+    publish: tuple[str, ...],
+    subscribe: tuple[str, ...],
+    never: tuple[str, ...] = (),
+) -> User:
+    return User(kind + code, kind + code, f"_INBOX_{code}", publish, subscribe, never)
 
 
 def _taking(durable: Durable) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ Publishes
 Answers
     `ask.<party>.routing.fates`   what became of a party's own commands
     `ask.<body>.routing.worklist`, `case`, `load`   the cases that a body holds; see `questions`
+    `ask.operator.routing.effect`   what new rules would do to open cases; see `effects`
 
     `/v1/orders`, `/v1/worklist`, `/v1/cases/<case>`, `/v1/load`, `/v1/fates`   the same over HTTP
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 
+from services.routing.effects import effect_teller
 from services.routing.handlers import (
     CasesContended,
     RulesMissing,
@@ -39,7 +40,7 @@ from shared.runtime.web import Service, end_process
 
 NAME = "routing"
 OVERSEERS = frozenset({"operator"})
-"""Parties that are told how many cases each body has."""
+"""Parties that are told of every body: how many cases it has, and what new rules would do."""
 
 
 class Settings(ServiceSettings):
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Waiting(tellers.fates, away=UNAVAILABLE),
         away=UNAVAILABLE,
     )
+    bus.answer(NAME, "effect", effect_teller(rules, cases, OVERSEERS, settings.zone, now))
     schedule = Schedule(
         rules,
         clocks,

@@ -1,7 +1,7 @@
 """Routing's reactions: submissions become cases, commands move them, new rules are kept."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -198,7 +198,6 @@ def fate_teller(ledger: Commands) -> Answerer:
     return tell_fates
 
 
-@dataclass(slots=True)
 def _fate(sending: Sending) -> ItemFate:
     refusals = [event.data for event in sending.events if isinstance(event.data, Refused)]
     return ItemFate(

@@ -341,7 +341,18 @@ class TestIdsOfAnother:
 
 
 PARTIES = ("own", "other", "operator")
-QUESTIONS = ("fates", "key", "text", "identity", "say", "worklist", "case", "load", "recount")
+QUESTIONS = (
+    "fates",
+    "key",
+    "text",
+    "identity",
+    "say",
+    "worklist",
+    "case",
+    "load",
+    "effect",
+    "recount",
+)
 
 
 def contract_subjects() -> list[str]:
@@ -429,7 +440,12 @@ DECLARED = {
         {
             "command.own.case.accept.v1",
             "command.own.case.conclude.v1",
-            *(f"ask.own.{s}.{q}" for s in ANNOUNCES for q in QUESTIONS),
+            *(
+                f"ask.own.{s}.{q}"
+                for s in ANNOUNCES
+                for q in QUESTIONS
+                if (s, q) != ("routing", "effect")
+            ),
         },
         {"command.own.refused", "_INBOX_own.x", "_INBOX_own.>"},
     ),

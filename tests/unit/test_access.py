@@ -120,6 +120,10 @@ class TestUsers:
             "ask.b1.*.*",
         }
 
+    def test_what_new_rules_would_do_only_the_operator_may_ask(self):
+        assert body("b1").never == ("ask.b1.routing.effect",)
+        assert "ask.*.routing.*" in operator().publish
+
     def test_nobody_outside_hears_an_inbox_of_others(self):
         for user in (agency("x"), body("x"), public()):
             assert not any(subject.startswith("_INBOX") for subject in user.subscribe)

@@ -14,6 +14,9 @@ from shared.contracts.case import Basis, Exclusion, Reason
 from shared.contracts.directory import Label
 from shared.contracts.rulebook import ConflictMethod, Rulebook
 
+NOT_IN_FORCE = "not-in-force"
+"""Stands as the rule where a body left the directory; the law has nothing to say about it."""
+
 
 class Resort(StrEnum):
     """Who leads where nobody is competent and clean."""
@@ -161,6 +164,11 @@ EXCLUDED = {
     ),
 }
 
+GONE = Label(
+    vi="{body} không còn là tổ chức giám sát đang hoạt động trong danh bạ.",
+    en="{body} is no longer in force in the directory.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
@@ -198,6 +206,10 @@ class Speaker:
     def escalation(self, body: str, before: str, *, takes_over: bool) -> Reason:
         template = ESCALATION[takes_over]
         return self._said(template, body=self._body(body), before=self._body(before))
+
+    def gone(self, body: str) -> Reason:
+        """Of a body that the next directory ends; said by one that has it still."""
+        return self._said(GONE, body=self._body(body))
 
     def excluded(
         self, found: Iterable[Exclusion], spoken: Collection[str], rulebook: Rulebook

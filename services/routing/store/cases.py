@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
-from services.routing.domain.lifecycle import KeptCase, OpenedCase
+from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
 from services.routing.store.documents import (
     STATE,
     case_document,
@@ -19,8 +19,9 @@ from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.mongo import Collection, Database, Document, insert_new
 
+OPEN = {"open": True}
 OPEN_BY_LEAD = (
-    {"$match": {"open": True}},
+    {"$match": OPEN},
     {"$group": {"_id": "$state.lead", "cases": {"$sum": 1}}},
 )
 """Answered from the index alone."""
@@ -46,14 +47,12 @@ class MongoCases:
         self._cases = database.get_collection("cases")
 
     async def prepare(self) -> None:
-        """Create the index; again is harmless."""
+        """Create the indexes; again is harmless."""
         # Only of open cases: what is concluded makes the count no longer.
         await self._cases.create_indexes(
             [
-                IndexModel(
-                    [("open", ASCENDING), ("state.lead", ASCENDING)],
-                    partialFilterExpression={"open": True},
-                )
+                IndexModel([("open", ASCENDING), (name, ASCENDING)], partialFilterExpression=OPEN)
+                for name in ("state.lead", "_id")
             ]
         )
 
@@ -73,6 +72,11 @@ class MongoCases:
 
     async def open_by_lead(self) -> Mapping[str, int]:
         return await count_by_lead(self._cases)
+
+    async def open_after(self, case: str, limit: int) -> Sequence[CaseState]:
+        wanted = {**OPEN, "_id": {"$gt": case}}
+        found = self._cases.find(wanted, {"state": 1}, sort=[("_id", ASCENDING)], limit=limit)
+        return [STATE.validate_python(document["state"]) async for document in found]
 
     async def known(self, cases: Iterable[str]) -> Mapping[str, KeptCase]:
         wanted = {"state": 1, "acted": 1, "parts": 1}
