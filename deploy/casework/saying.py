@@ -39,6 +39,9 @@ class Names:
             categories={rule.code: rule.label for rule in rulebook.categories} if rulebook else {},
         )
 
+    def body(self, code: str, language: str) -> str:
+        return _name(self.bodies, code, language)
+
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
@@ -156,10 +159,7 @@ class Explainer:
         return self._name(self.names.bodies, code)
 
     def _name(self, names: Mapping[str, Label], code: str) -> str:
-        label = names.get(code)
-        if label is None:
-            return code
-        return label.vi if self.language == "vi" else label.en or label.vi
+        return _name(names, code, self.language)
 
     def _day(self, day: date) -> str:
         return f"{day:%d/%m/%Y}" if self.language == "vi" else day.isoformat()
@@ -167,6 +167,13 @@ class Explainer:
     def _moment(self, at: datetime) -> str:
         local = at.astimezone(self.zone)
         return f"{self._day(local.date())} {local:%H:%M}"
+
+
+def _name(names: Mapping[str, Label], code: str, language: str) -> str:
+    label = names.get(code)
+    if label is None:
+        return code
+    return label.vi if language == "vi" else label.en or label.vi
 
 
 def _event(content: dict[str, Any]) -> AnyEvent:

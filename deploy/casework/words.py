@@ -89,6 +89,43 @@ WORDS = {
     "following-refused": {"vi": "không được tiếp thu", "en": "refused"},
 }
 
+EFFECT = {
+    "moves-0": {
+        "vi": "Trong {open} vụ việc chưa giải quyết xong, không vụ việc nào phải chuyển.",
+        "en": "0 open cases would move, of {open}.",
+    },
+    "moves-1": {
+        "vi": "1 vụ việc chưa giải quyết xong sẽ được chuyển, trong tổng số {open}.",
+        "en": "1 open case would move, of {open}.",
+    },
+    "moves": {
+        "vi": "{count} vụ việc chưa giải quyết xong sẽ được chuyển, trong tổng số {open}.",
+        "en": "{count} open cases would move, of {open}.",
+    },
+    "body": {
+        "vi": "{body}: chuyển đi {leave}, nhận thêm {arrive}",
+        "en": "{body}: {leave} leave, {arrive} arrive",
+    },
+    "case": {
+        "vi": "{case}: từ {before} sang {lead}",
+        "en": "{case}: from {before} to {lead}",
+    },
+    "stays": {
+        "vi": "{case}: {lead} vẫn chủ trì, có thay đổi về tổ chức phối hợp",
+        "en": "{case}: {lead} goes on leading, with others beside it",
+    },
+    "more": {"vi": "… và {count} vụ việc khác", "en": "… and {count} more"},
+    "terms-1": {
+        "vi": "1 thời hạn sẽ có ngày cuối cùng khác: {day}.",
+        "en": "1 last day would be another: {day}.",
+    },
+    "terms": {
+        "vi": "{count} thời hạn sẽ có ngày cuối cùng khác, sớm nhất là {day}.",
+        "en": "{count} last days would be others, the earliest of them {day}.",
+    },
+}
+"""What new rules would do, before they hold."""
+
 STEPS = {
     "case.opened.v1": {"vi": "Mở vụ việc.", "en": "The case was opened."},
     "case.assigned.v1": {

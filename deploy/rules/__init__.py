@@ -1,7 +1,14 @@
 """Rule files: read, checked, compared with what is in force, and published as a new version."""
 
 from deploy.rules.problems import Invalid
-from deploy.rules.publishing import SUBJECT, Proposal, propose, publish_proposal, publish_rules
+from deploy.rules.publishing import (
+    SUBJECT,
+    Proposal,
+    propose,
+    publish_proposal,
+    publish_rules,
+    refuse_too_large,
+)
 from deploy.rules.reading import RULE_FILES, RuleFile, read_rules
 
 __all__ = [
@@ -14,4 +21,5 @@ __all__ = [
     "publish_proposal",
     "publish_rules",
     "read_rules",
+    "refuse_too_large",
 ]

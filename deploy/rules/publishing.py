@@ -90,9 +90,7 @@ async def publish_proposal(client: Client, proposal: Proposal) -> int:
         data=data,
     )
     body = event.encode()
-    if len(body) + ROOM_FOR_HEADERS > client.max_payload:
-        bounds = f"{len(body)} bytes as an event; the server takes {client.max_payload}"
-        raise Invalid([f"the {kind.noun} is too large: {bounds} (max_payload)"])
+    refuse_too_large(client, kind.noun, len(body))
     try:
         await client.jetstream().publish(
             kind.contract.TYPE,
@@ -110,6 +108,13 @@ async def publish_proposal(client: Client, proposal: Proposal) -> int:
             [f"version {version} was published by somebody else just now ({error.err_code})"]
         ) from None
     return version
+
+
+def refuse_too_large(client: Client, noun: str, size: int) -> None:
+    """Raises `Invalid` where a message of so many bytes is more than the server takes."""
+    if size + ROOM_FOR_HEADERS > client.max_payload:
+        bounds = f"{size} bytes as an event; the server takes {client.max_payload}"
+        raise Invalid([f"the {noun} is too large: {bounds} (max_payload)"])
 
 
 async def _standing(client: Client, contract: type[EventData]) -> tuple[int | None, int]:

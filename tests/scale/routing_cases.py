@@ -17,12 +17,14 @@ from pathlib import Path
 
 from deploy.local import LocalStack
 from services.routing.domain.clocks import Versions
+from services.routing.effects import effect_teller
 from services.routing.handlers import case_opener
 from services.routing.schedule import Schedule
 from services.routing.store import MongoCases, MongoClocks, MongoRules
 from shared.contracts import CalendarPublished, CaseAssigned, DirectoryPublished, RulebookPublished
 from shared.contracts.case import Assigning
 from shared.contracts.directory import Directory
+from shared.contracts.effect import EffectAsked, EffectTold
 from shared.contracts.envelope import AnyEvent
 from shared.contracts.vocabulary import Concern
 from shared.runtime.mongo import Database, open_client, open_database
@@ -167,6 +169,19 @@ class Desk:
         there = province(moved=True)
         await self.rules.add_once([published(DirectoryPublished(version=2, directory=there))])
 
+    async def foretold(self) -> tuple[int, int, float]:
+        """What replacing the body would move, in how many pages, and seconds of the longest."""
+        ask = effect_teller(self.rules, self.cases, {"operator"}, ZONE, lambda: NOON)
+        asked, moves, pages, longest = EffectAsked(directory=province(moved=True)), 0, 0, 0.0
+        while True:
+            question = asked.model_dump_json(exclude_none=True).encode()
+            answer, seconds = await timed(ask("operator", question))
+            told = EffectTold.model_validate_json(answer)
+            moves, pages, longest = moves + told.moves, pages + 1, max(longest, seconds)
+            if not told.next:
+                return moves, pages, longest
+            asked = EffectAsked(after=told.next)
+
     async def sweep(self, *, dies_after: int | None = None, announced: bool = False) -> int:
         """A schedule's first sweep, that dies at one publish: before or after it arrived."""
         left = dies_after
@@ -250,6 +265,11 @@ async def measure(database: Database, cases: int) -> list[str]:
     _, seconds = await timed(desk.sweep())
     print(f"sweep that finds nothing: {seconds * 1000:.1f} ms")
 
+    (foretold, pages, longest), seconds = await timed(desk.foretold())
+    print(
+        f"foretold {foretold} moves in {seconds:.2f} s: {pages} pages, {longest:.3f} s the longest"
+    )
+
     await desk.replace_a_body()
     batches = cases // 200
     spent = 0.0
@@ -267,6 +287,8 @@ async def measure(database: Database, cases: int) -> list[str]:
     print(f"sweep that finds nothing: {seconds * 1000:.1f} ms")
 
     faults = await desk.faults(cases)
+    if foretold != len(desk.swept):
+        faults.append("as many move as were foretold")
     if len(steps) > 2 and steps[-1] > MOST_GROWTH * steps[1]:
         faults.append("opening is not linear")
     return faults

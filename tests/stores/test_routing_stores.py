@@ -43,6 +43,7 @@ from tests.examples_routing import (
 )
 from tests.fakes_routing import MemoryCases, MemoryCommands, MemoryRules
 
+DONE = {"$set": {"open": False}}
 RECEIVED = NOON + timedelta(microseconds=123_456)
 LATER = NOON + timedelta(hours=1, microseconds=654_321)
 
@@ -215,6 +216,39 @@ class TestLoad:
         await cases.advance([(before, KeptCase(done))])
 
         assert dict(await cases.open_by_lead()) == {"ward-front": 2, "province-front": 1}
+
+
+class TestOpenAfter:
+    @pytest.fixture(params=["memory", "mongo"])
+    def cases(self, request):
+        if request.param == "memory":
+            return MemoryCases()
+        return MongoCases(request.getfixturevalue("mongo_database"))
+
+    async def test_open_cases_follow_one_another_by_id(self, cases):
+        every = sorted((opened(f"s{n}") for n in range(6)), key=lambda case: case.state.case)
+        await cases.add_once(every)
+        before = KeptCase(every[2].state)
+        done = replace(before.state, stage=Stage.CONCLUDED, concluded=LATER, version=9)
+        await cases.advance([(before, KeptCase(done))])
+
+        first = await cases.open_after("", 2)
+        others = await cases.open_after(first[-1].case, 10)
+
+        assert [*first, *others] == [case.state for case in every if case is not every[2]]
+
+
+async def test_concluded_cases_are_not_read_for_those_that_are_open(mongo_database):
+    cases = MongoCases(mongo_database)
+    await cases.prepare()
+    await cases.add_once([opened(f"s{n}") for n in range(9)])
+    await mongo_database["cases"].update_many({"_id": {"$ne": case_id("s5")}}, [DONE])
+
+    find = {"find": "cases", "filter": {"open": True, "_id": {"$gt": ""}}, "sort": {"_id": 1}}
+    said = await mongo_database.command("explain", find, verbosity="executionStats")
+
+    assert examined(said, "totalDocsExamined") == 1
+    assert "SORT" not in str(said["queryPlanner"]["winningPlan"])
 
 
 async def test_open_cases_are_counted_without_reading_one(mongo_database):

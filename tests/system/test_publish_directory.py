@@ -37,7 +37,7 @@ def command(nats_server, jetstream):
 async def test_a_dry_run_shows_the_difference_and_publishes_nothing(command, jetstream, folder):
     await command(HERE / "directory.yaml")
 
-    ran = await command(folder, "--dry-run", "--json")
+    ran = await command(folder, "--dry-run", "--no-effect", "--json")
 
     assert orjson.loads(ran.stdout) == {
         "proposed": "directory",
@@ -50,7 +50,7 @@ async def test_a_dry_run_shows_the_difference_and_publishes_nothing(command, jet
 async def test_the_difference_is_shown_before_the_version_that_holds(command, jetstream, folder):
     await command(HERE / "directory.yaml")
 
-    ran = await command(folder)
+    ran = await command(folder, "--no-effect")
 
     lines = [line.strip() for line in ran.output.splitlines()]
     assert lines == [
@@ -67,6 +67,20 @@ async def test_the_same_directory_again_is_no_new_version(command, jetstream):
     ran = await command(HERE / "directory.yaml")
 
     assert "is the same as version 1" in ran.output
+    assert (await latest_directory(jetstream)).version == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("--dry-run",)])
+async def test_where_routing_does_not_say_what_would_move_nothing_is_published(
+    command, jetstream, folder, more
+):
+    await command(HERE / "directory.yaml")
+
+    ran = await command(folder, *more)
+
+    assert ran.exit_code == 1
+    assert "Routing does not answer" in ran.output
+    assert "--no-effect" in ran.output
     assert (await latest_directory(jetstream)).version == 1
 
 
