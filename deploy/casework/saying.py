@@ -24,6 +24,8 @@ class Names:
     units: Mapping[str, Label] = field(default_factory=dict)
     clocks: Mapping[str, Label] = field(default_factory=dict)
     categories: Mapping[str, Label] = field(default_factory=dict)
+    exceptions: Mapping[str, Label] = field(default_factory=dict)
+    """Grounds on which a withdrawn case is settled all the same."""
 
     @classmethod
     async def of(cls, client: Client) -> "Names":
@@ -37,6 +39,9 @@ class Names:
             units={entry.code: entry.name for entry in directory.units} if directory else {},
             clocks={rule.code: rule.label for rule in rulebook.clocks} if rulebook else {},
             categories={rule.code: rule.label for rule in rulebook.categories} if rulebook else {},
+            exceptions={e.code: e.label for rule in rulebook.withdrawals for e in rule.exceptions}
+            if rulebook
+            else {},
         )
 
     def body(self, code: str, language: str) -> str:
@@ -122,10 +127,19 @@ class Explainer:
         said = {name: self._part(name, value) for name, value in event.data}
         if event.type == "case.concluded.v1":
             said["in_time"] = self._word("in-time" if event.data.in_time else "not-in-time")
+        if event.type == "case.withdrawn.v1":
+            said["asked"] = self._day(event.data.asked.astimezone(self.zone).date())
+            said["goes_on"] = self._going_on(event.data.goes_on)
         step = template.format(type=event.type, **said)
         if isinstance(event.data, CaseAmended) and event.data.taken_from:
             step = self._word("taken-from").format(case=event.data.taken_from, step=step)
         return f"{self._moment(event.time)}  {step}"
+
+    def _going_on(self, exception: str | None) -> str:
+        if exception is None:
+            return self._word("discontinued")
+        label = self._name(self.names.exceptions, exception)
+        return self._word("goes-on").format(exception=label)
 
     def _part(self, name: str, value: object) -> str:
         match name, value:

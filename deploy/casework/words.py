@@ -70,7 +70,15 @@ WORDS = {
     "outcome-right": {"vi": "đúng", "en": "right"},
     "outcome-wrong": {"vi": "sai", "en": "wrong"},
     "outcome-partly-right": {"vi": "đúng một phần", "en": "partly right"},
-    "outcome-withdrawn": {"vi": "đã rút", "en": "withdrawn"},
+    "outcome-withdrawn": {
+        "vi": "người gửi rút đơn, đình chỉ giải quyết",
+        "en": "withdrawn, and discontinued",
+    },
+    "discontinued": {"vi": "đình chỉ giải quyết", "en": "the settling is discontinued"},
+    "goes-on": {
+        "vi": "vẫn tiếp tục giải quyết ({exception})",
+        "en": "it is settled all the same ({exception})",
+    },
     "way-guided": {
         "vi": "hướng dẫn người gửi đến cơ quan có thẩm quyền",
         "en": "the sender was told whom to turn to",
@@ -140,6 +148,10 @@ STEPS = {
     "case.declined.v1": {
         "vi": "{body} từ chối: {ground}, theo {citation}.",
         "en": "{body} declined: {ground}, under {citation}.",
+    },
+    "case.withdrawn.v1": {
+        "vi": "Người gửi rút đơn ngày {asked}; {body}: {goes_on}, theo {citation}.",
+        "en": "The sender withdrew on {asked}; {body}: {goes_on}, under {citation}.",
     },
     "case.amended.v1": {
         "vi": "{body} bổ sung đối tượng liên quan đến vụ việc.",

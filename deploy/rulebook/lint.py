@@ -12,12 +12,21 @@ from deploy.rulebook.coverage import calendar_findings, directory_findings
 from deploy.rulebook.document import Document, Finding, Severity, read_document, unknown_fields
 from deploy.rulebook.firing import ARRIVALS, gap, is_ever_in_force, never_fires, refuses
 from deploy.rulebook.terms import STARTS, clock_findings, escalation_findings
+from deploy.rulebook.withdrawals import withdrawal_findings
 from deploy.rulebook.words import keyword_findings
 from services.routing.domain.clocks import STARTS_AT_OPENING
 from shared.contracts.directory import Directory
-from shared.contracts.rulebook import Calendar, Cited, ClockRule, ConflictMethod, Rulebook
+from shared.contracts.rulebook import (
+    Calendar,
+    Cited,
+    ClockRule,
+    ConflictMethod,
+    Rulebook,
+    WithdrawalRule,
+)
 from shared.contracts.vocabulary import Kind
 
+BY_KIND = (ClockRule, WithdrawalRule)
 LEAP_YEAR = 2024
 """A year that has every month-day there is."""
 
@@ -54,6 +63,7 @@ def _own_findings(document: Document[Rulebook], on: date) -> Iterator[Finding]:
     yield from _gaps(document, on)
     yield from clock_findings(document)
     yield from escalation_findings(document)
+    yield from withdrawal_findings(document)
     yield from _conflicts(document, on)
     yield from _refusals(document)
     yield from _periods(document)
@@ -107,8 +117,8 @@ def _overlaps(
 
 
 def _same_kinds(one: Cited, other: Cited) -> bool:
-    """Clocks of one code may stand side by side for different kinds."""
-    if not (isinstance(one, ClockRule) and isinstance(other, ClockRule)):
+    """Clocks and withdrawals of one code may stand side by side for different kinds."""
+    if not isinstance(one, BY_KIND) or not isinstance(other, BY_KIND):
         return True
     return not one.kinds or not other.kinds or bool({*one.kinds} & {*other.kinds})
 

@@ -155,6 +155,20 @@ class CaseConcluded(CaseEvent):
     times: int = Field(default=1, ge=1, description="How often the case has been settled by now.")
 
 
+class CaseWithdrawn(CaseEvent):
+    """The sender withdrew; `case.concluded.v1` follows at once, unless the case goes on."""
+
+    TYPE: ClassVar[str] = "case.withdrawn.v1"
+
+    body: Code
+    asked: UtcDatetime = Field(description="When the sender asked for it.")
+    rule: Code = Field(description="The rule on withdrawals that held on that day.")
+    citation: str = Field(description="Of the exception where the case goes on, else of the rule.")
+    goes_on: Code | None = Field(
+        default=None, description="The exception for which the case is settled all the same."
+    )
+
+
 class Ground(StrEnum):
     """Why a body declines."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.case import Following, Ground, Referral
-from shared.contracts.envelope import Code
+from shared.contracts.envelope import Code, UtcDatetime
 from shared.contracts.ingress import IngressData
 from shared.contracts.vocabulary import Concern, Kind, Outcome
 
@@ -37,6 +37,19 @@ class CaseConclude(OrderData):
     TYPE: ClassVar[str] = "case.conclude.v1"
 
     outcome: Outcome
+
+
+class CaseWithdraw(OrderData):
+    """Command of a lead body: the sender withdrew. `subject` is the case.
+
+    The case is concluded as withdrawn, unless `goes_on` names why it has to be settled all the
+    same: an exception of the rulebook's rule on withdrawals for this kind.
+    """
+
+    TYPE: ClassVar[str] = "case.withdraw.v1"
+
+    asked: UtcDatetime = Field(description="When the sender asked for it.")
+    goes_on: Code | None = None
 
 
 class CaseDecline(OrderData):

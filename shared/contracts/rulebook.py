@@ -149,6 +149,25 @@ class EscalationRule(Cited):
     )
 
 
+class WithdrawalException(Value):
+    """A ground on which the settling goes on although the sender withdrew."""
+
+    code: Code
+    label: Label
+    citation: str = Field(min_length=1)
+
+
+class WithdrawalRule(Cited):
+    """The sender may withdraw, and the settling is discontinued unless an exception stands.
+
+    The rule of the local day on which the sender asked decides; without one nobody withdraws.
+    """
+
+    label: Label
+    kinds: tuple[Kind, ...] = Field(default=(), description="Empty: every kind.")
+    exceptions: tuple[WithdrawalException, ...] = ()
+
+
 class ActivityForm(Cited):
     label: Label
     kind: ActivityKind
@@ -192,6 +211,7 @@ class Rulebook(Value):
     conflicts: tuple[ConflictRule, ...]
     clocks: tuple[ClockRule, ...]
     escalations: tuple[EscalationRule, ...] = ()
+    withdrawals: tuple[WithdrawalRule, ...] = ()
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
     disclosure: tuple[DisclosureRule, ...] = ()

@@ -117,6 +117,7 @@ class TestUsers:
             "command.b1.case.resume.v1",
             "command.b1.case.split.v1",
             "command.b1.case.transfer.v1",
+            "command.b1.case.withdraw.v1",
             "ask.b1.*.*",
         }
 

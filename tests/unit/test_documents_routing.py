@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from deploy.rulebook import coverage, firing, lint, terms, words
+from deploy.rulebook import coverage, firing, lint, terms, withdrawals, words
 from services.routing.domain import clocks, objections
 from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
 from services.routing.http import door, orders
@@ -34,7 +34,7 @@ REFUSALS = sorted(
 FINDINGS = sorted(
     {
         code
-        for module in (lint, terms, coverage, firing, words)
+        for module in (lint, terms, coverage, firing, withdrawals, words)
         for code in re.findall(
             r'Severity\.\w+(?: if \w+ else Severity\.\w+)?,\s*"([a-z-]+)"',
             inspect.getsource(module),

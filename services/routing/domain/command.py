@@ -25,6 +25,7 @@ from shared.contracts.order import (
     CaseResume,
     CaseSplit,
     CaseTransfer,
+    CaseWithdraw,
 )
 
 CaseOrder = (
@@ -40,6 +41,7 @@ CaseOrder = (
     | CaseReopen
     | CaseResume
     | CaseTransfer
+    | CaseWithdraw
 )
 LetterOrder = CaseSplit | CaseJoin
 """Orders about what one letter is: several cases, or none of its own."""

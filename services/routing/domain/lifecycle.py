@@ -35,6 +35,14 @@ class Grounds:
 
 
 @dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The exception of law for which a withdrawn case has to be settled all the same."""
+
+    exception: str
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """The rules by which its bodies were last found competent and clean."""
 
@@ -74,6 +82,8 @@ class CaseState:
     """The kinds that were split from it."""
     joined: str | None = None
     """The case that it was closed into as a duplicate, while it is."""
+    goes_on: GoesOn | None = None
+    """Once its sender withdrew in vain; it stays so, in whoever's hands."""
 
     @property
     def bodies(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from services.routing.domain.clocks import Clock
 from services.routing.domain.command import Refusal
-from shared.contracts.rulebook import Rulebook
+from shared.contracts.rulebook import Rulebook, WithdrawalRule
 from shared.contracts.vocabulary import Kind
 
 
@@ -86,6 +86,44 @@ def time_before_conclusion() -> Refusal:
     advice = "Give the moment of the reopening, at or after that of the conclusion."
     title = "The reopening lies before the conclusion of the case"
     return _on_time("time-before-conclusion", title, advice)
+
+
+def asked_after_act() -> Refusal:
+    advice = "Give the moment at which the sender asked, before that of this order."
+    title = "The sender asked after this order"
+    return Refusal.of("asked-after-act", title, field="/data/asked", advice=advice)
+
+
+def asked_before_receipt() -> Refusal:
+    advice = "Give the moment at which the sender asked, after the case's time of receipt."
+    title = "The sender asked before the receipt"
+    return Refusal.of("asked-before-receipt", title, field="/data/asked", advice=advice)
+
+
+def no_withdrawal(rulebook: Rulebook) -> Refusal:
+    """Cites what there is: on which kinds or days the law lets a sender withdraw."""
+    known = "; ".join(dict.fromkeys(rule.citation for rule in rulebook.withdrawals)) or "none"
+    advice = f"Settle the case. Rules on withdrawals are, for other kinds or days: {known}."
+    title = "No rule lets the sender withdraw this"
+    return _on_case("no-withdrawal", title, advice)
+
+
+def unknown_exception(rule: WithdrawalRule) -> Refusal:
+    known = ", ".join(exception.code for exception in rule.exceptions) or "none"
+    advice = f"{rule.citation}: give one of its exceptions ({known}), or none."
+    title = "The rule on withdrawals has no such exception"
+    return Refusal.of("unknown-exception", title, field="/data/goes_on", advice=advice)
+
+
+def goes_on(citation: str) -> Refusal:
+    advice = f"{citation}: settle the case; it was withdrawn before, and nothing holds it up."
+    return _on_case("goes-on", "The case goes on although it was withdrawn", advice)
+
+
+def withdrawn_by_order() -> Refusal:
+    advice = "Send case.withdraw.v1, with the moment at which the sender asked."
+    title = "A withdrawal has an order of its own"
+    return Refusal.of("withdrawn-by-order", title, field="/data/outcome", advice=advice)
 
 
 def leads_already() -> Refusal:

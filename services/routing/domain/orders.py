@@ -14,6 +14,7 @@ from services.routing.domain.command import CaseOrder, Refusal
 from services.routing.domain.competence import NO_LOAD, is_competent
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.due import acts_settled
+from services.routing.domain.ending import concluded, withdrawn
 from services.routing.domain.lifecycle import CONCLUSION, CaseState, Stage
 from services.routing.domain.matter import unknown_concern
 from services.routing.domain.orders_on_terms import on_term
@@ -29,7 +30,6 @@ from shared.contracts.case import (
     Assigning,
     CaseAccepted,
     CaseAmended,
-    CaseConcluded,
     CaseDeclined,
     CaseEvent,
     CaseFollowedUp,
@@ -51,7 +51,9 @@ from shared.contracts.order import (
     CaseReopen,
     CaseResume,
     CaseTransfer,
+    CaseWithdraw,
 )
+from shared.contracts.vocabulary import Outcome
 
 SKEW = timedelta(minutes=5)
 """How far two clocks may differ: a body's ahead of the stream's, or behind who received it."""
@@ -125,7 +127,7 @@ class _Taking:
                 return objections.already_concluded()
             case CaseExtend() | CasePause() | CaseResume():
                 return on_term(self.state, order, self.act, self.rules, self.zone)
-            case CaseDecline() | CaseTransfer() | CaseRefer():
+            case CaseDecline() | CaseTransfer() | CaseRefer() | CaseWithdraw():
                 return self._away(order)
             case CaseAmend():
                 return self._amend(order)
@@ -159,22 +161,9 @@ class _Taking:
             case Stage.ACCEPTED:
                 if state.accepted is not None and at < state.accepted:
                     return objections.time_before_acceptance()
-                concluded = CaseConcluded(
-                    version=state.version + 1,
-                    body=state.lead,
-                    outcome=order.outcome,
-                    in_time=all_met(state.clocks, CONCLUSION, at, self.zone),
-                    times=state.settled + 1,
-                )
-                after = replace(
-                    state,
-                    stage=Stage.CONCLUDED,
-                    accepted=state.accepted or at,
-                    concluded=at,
-                    settled=concluded.times,
-                    version=concluded.version,
-                )
-                return self._said(after, concluded)
+                if order.outcome is Outcome.WITHDRAWN:
+                    return objections.withdrawn_by_order()
+                return self._said(*concluded(state, order.outcome, at, self.zone))
 
     def _reopen(self, order: CaseReopen) -> Decision | Refusal:
         """What ran is settled first; the terms that an acceptance starts begin anew."""
@@ -197,8 +186,13 @@ class _Taking:
         decision = self._with_clocks(after, (reopened,), lambda _: True)
         return self._weighed(replace(decision, said=(*said, *decision.said)), Assigning.RULES)
 
-    def _away(self, order: CaseDecline | CaseTransfer | CaseRefer) -> Decision | Refusal:
+    def _away(
+        self, order: CaseDecline | CaseTransfer | CaseRefer | CaseWithdraw
+    ) -> Decision | Refusal:
         match order:
+            case CaseWithdraw():
+                book = self.rules.rulebook
+                return withdrawn(self.state, order, self.act, book, self.zone, skew=SKEW)
             case CaseDecline():
                 return self._decline(order)
             case CaseTransfer():

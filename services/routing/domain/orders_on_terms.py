@@ -27,6 +27,8 @@ def on_term(
     New rules for the term and a last day of it that is over come first, as a sweep would find
     them; a term that is over takes no order.
     """
+    if isinstance(order, CasePause) and state.goes_on is not None:
+        return objections.goes_on(state.goes_on.citation)
     place = _place_of(order.clock, state)
     if place is None:
         return objections.unknown_clock()
