@@ -12,7 +12,15 @@ from deploy.cli.casework import listed
 from services.routing.domain import worklist
 from services.routing.domain.clocks import Standing
 from services.routing.domain.opening import open_case
-from shared.contracts import CATALOGUE, EVENTS, CaseAccepted, CaseAmended, CaseDeclined, CaseDivided
+from shared.contracts import (
+    CATALOGUE,
+    EVENTS,
+    CaseAccepted,
+    CaseAmended,
+    CaseDeclined,
+    CaseDivided,
+    CaseWithdrawn,
+)
 from shared.contracts.case import Assigning, Ground, Part, Restating
 from shared.contracts.directory import Recusal
 from shared.contracts.vocabulary import Channel, Kind, Outcome
@@ -87,6 +95,28 @@ class TestExplaining:
         lines = said("vi", events=others)
 
         assert lines.index("thụ lý vụ việc") < lines.index("bổ sung đối tượng")
+
+    @pytest.mark.parametrize(
+        ("goes_on", "vi", "en"),
+        [
+            (None, "đình chỉ giải quyết, theo Điều 33.", "is discontinued, under Điều 33."),
+            (
+                "signs",
+                "vẫn tiếp tục giải quyết (Có dấu hiệu), theo",
+                "settled all the same (Có dấu hiệu), under",
+            ),
+        ],
+    )
+    def test_a_withdrawal_says_whether_it_ended_the_case(self, goes_on, vi, en):
+        data = CaseWithdrawn(
+            version=9, body="b", asked=NOON, rule="r", citation="Điều 33", goes_on=goes_on
+        )
+        events = (event(data, item="w", subject="s1", time=NOON + timedelta(days=1)),)
+        names = Names(exceptions={"signs": label("Có dấu hiệu")})
+
+        assert "Người gửi rút đơn ngày 10/03/2026; b: " in said("vi", names, events=events)
+        assert vi in said("vi", names, events=events)
+        assert en in said("en", names, events=events)
 
     def test_a_line_of_the_worklist_begins_with_the_last_day(self):
         row = told().row

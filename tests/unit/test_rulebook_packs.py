@@ -15,7 +15,7 @@ from services.routing.domain.due import tick
 from services.routing.domain.opening import open_case
 from services.routing.domain.orders import decide
 from services.routing.domain.rules import RulesInForce
-from shared.contracts.order import CaseAccept, CaseExtend
+from shared.contracts.order import CaseAccept, CaseExtend, CaseWithdraw
 from shared.contracts.vocabulary import Concern, Kind
 from tests.examples_routing import submission_received
 
@@ -145,3 +145,48 @@ def test_a_charge_that_nobody_judges_is_looked_after_by_the_bench_above_in_rurit
     case.passes(days=9)
 
     assert (case.state.lead, case.state.cooperating) == ("bridge-jury", ("march-bench",))
+
+
+def withdraw(case: Life, goes_on=None, days=3):
+    asked = case.received + timedelta(days=days)
+    return case.orders(CaseWithdraw(asked=asked, goes_on=goes_on), days)
+
+
+class TestWithdrawals:
+    @pytest.mark.parametrize("kind", [Kind.COMPLAINT, Kind.DENUNCIATION])
+    def test_in_viet_nam_a_letter_that_is_taken_back_is_discontinued(self, kind):
+        case = viet_nam(kind)
+
+        withdraw(case)
+
+        assert not case.state.open
+
+    @pytest.mark.parametrize("exception", ["signs-of-violation", "threatened-or-bribed"])
+    def test_in_viet_nam_a_denunciation_is_settled_all_the_same(self, exception):
+        case = viet_nam(Kind.DENUNCIATION)
+
+        withdraw(case, exception)
+
+        assert case.state.open
+        assert case.state.goes_on.citation == "Luật Tố cáo 2018, Điều 33"
+
+    def test_in_viet_nam_a_complaint_is_never_settled_against_the_word_of_its_sender(self):
+        refused = withdraw(viet_nam(Kind.COMPLAINT), "signs-of-violation")
+
+        assert refused.problem == "unknown-exception"
+        assert "Luật Khiếu nại 2011, Điều 10" in refused.problems[0].advice
+
+    @pytest.mark.parametrize("kind", [Kind.PETITION, Kind.REFLECTION])
+    def test_in_viet_nam_nobody_withdraws_what_no_law_speaks_of(self, kind):
+        refused = withdraw(viet_nam(kind))
+
+        assert refused.problem == "no-withdrawal"
+        assert "Luật Tố cáo 2018, Điều 33" in refused.problems[0].advice
+
+    def test_in_ruritania_the_crown_is_an_exception(self):
+        case = ruritania()
+
+        assert withdraw(case, "signs-of-violation").problem == "unknown-exception"
+        withdraw(case, "crown-named")
+
+        assert case.state.goes_on.citation == "Codex, 82"
