@@ -1,7 +1,7 @@
 """What new rules would do to the cases that are open, told to the operator before they hold.
 
-Asked page by page, since a hundred thousand cases take twenty seconds. A page knows from the one before
-where it goes on and what moved so far; only the rules are kept here between two pages.
+Asked page by page, since a hundred thousand cases take twenty seconds. A page knows from the one
+before where it goes on and what moved so far; only the rules are kept here between two pages.
 """
 
 import asyncio
