@@ -1,14 +1,19 @@
 """Builders for reporting's tests: a small province, a case's life, and orders to close."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.reporting.domain.forms import Form, Tally, fill
+import yaml
+
+from services.reporting.domain.change import change
+from services.reporting.domain.facet import Table, laid
+from services.reporting.domain.forms import Form, Tally, fill, forms_of
 from services.reporting.domain.period import Window, resolve
-from services.reporting.domain.row import CaseRow, Table, change, laid
+from services.reporting.domain.row import CaseRow
 from shared.contracts import (
     ActivityRecorded,
     CaseAccepted,
@@ -41,12 +46,13 @@ from shared.contracts.directory import (
     Unit,
 )
 from shared.contracts.envelope import AnyEvent, Event, derived_id
-from shared.contracts.rulebook import ClockRule, DayKind, PeriodRule, Rulebook
+from shared.contracts.rulebook import ClockRule, DayKind, FormColumn, FormRule, PeriodRule, Rulebook
 from shared.contracts.submission import ELIGIBLE
 from shared.contracts.vocabulary import Channel, Concern, Kind, Outcome, Signatures
 from shared.contracts.vocabulary import Form as Brought
 from shared.runtime.arrival import Arrival
 
+ROOT = Path(__file__).parents[1]
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 LONG_AGO = date(2018, 2, 2)
 
@@ -123,12 +129,34 @@ def clock_rule(code: str, stops: str) -> ClockRule:
     )
 
 
+def form_rule(code: str, columns: Mapping[str, str], *identities: str, **more: Any) -> FormRule:
+    """A form by what its columns count."""
+    more.setdefault("effective_from", LONG_AGO)
+    return FormRule(
+        code=code,
+        title=label(code),
+        citation="Điều 1",
+        issued=LONG_AGO,
+        columns=tuple(
+            FormColumn(code=name, label=label(name), counts=counts)
+            for name, counts in columns.items()
+        ),
+        identities=identities,
+        **more,
+    )
+
+
+VIET_NAM = yaml.safe_load(
+    (ROOT / "deploy" / "packs" / "viet-nam" / "rulebook.yaml").read_text(encoding="utf-8")
+)
+FORM_RULES = tuple(FormRule.model_validate(each) for each in VIET_NAM["forms"])
+
 PERIODS = (period_rule("h1", "12-15", "06-14"), period_rule("y", "12-15", "12-14"))
 CLOCKS = (clock_rule("take-up", "accepted"), clock_rule("answer", "concluded"))
 
 
 def rulebook(**more: Any) -> Rulebook:
-    more = {"periods": PERIODS, "clocks": CLOCKS, **more}
+    more = {"periods": PERIODS, "clocks": CLOCKS, "forms": FORM_RULES, **more}
     return Rulebook(
         title=label("rules"),
         kinds=(),
@@ -140,6 +168,10 @@ def rulebook(**more: Any) -> Rulebook:
         activity_forms=(),
         **more,
     )
+
+
+FORMS = LETTERS, DENUNCIATIONS, SUPERVISION = forms_of(rulebook(), LAST_DAY)
+"""The forms of the pack for Viet Nam: 01/XLD, 03/KQGQ and S-124."""
 
 
 def window(code: str = "2026-h1") -> Window:

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from services.reporting.domain.facet import Laid, RowChange, Table
 from services.reporting.domain.revision import Closing, Standing
-from services.reporting.domain.row import CaseRow, Laid, RowChange, Table
+from services.reporting.domain.row import CaseRow
 from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import Event

@@ -9,7 +9,13 @@ from nats.aio.client import Client
 
 from deploy.casework.words import OTHERWISE, STEPS, WORDS, letter_in_words
 from deploy.connection import latest, latest_directory
-from shared.contracts import CATALOGUE, CaseAmended, CaseAssigned, RulebookPublished
+from shared.contracts import (
+    CATALOGUE,
+    CaseAmended,
+    CaseAssigned,
+    CaseConcluded,
+    RulebookPublished,
+)
 from shared.contracts.case import Exclusion, Reason
 from shared.contracts.directory import Label
 from shared.contracts.envelope import AnyEvent, Event
@@ -126,7 +132,7 @@ class Explainer:
         template = STEPS.get(event.type, {}).get(self.language, OTHERWISE)
         said = {name: self._part(name, value) for name, value in event.data}
         if event.type == "case.concluded.v1":
-            said["in_time"] = self._word("in-time" if event.data.in_time else "not-in-time")
+            said["in_time"] = "; ".join(self._concluded(event.data))
         if event.type == "case.withdrawn.v1":
             said["asked"] = self._day(event.data.asked.astimezone(self.zone).date())
             said["goes_on"] = self._going_on(event.data.goes_on)
@@ -140,6 +146,15 @@ class Explainer:
             return self._word("discontinued")
         label = self._name(self.names.exceptions, exception)
         return self._word("goes-on").format(exception=label)
+
+    def _concluded(self, data: CaseConcluded) -> Iterator[str]:
+        yield self._word("in-time" if data.in_time else "not-in-time")
+        for name in ("recovered", "sanctions"):
+            if number := getattr(data, name):
+                yield self._word(name).format(number=self._number(number))
+
+    def _number(self, number: int) -> str:
+        return f"{number:,}".replace(",", ".") if self.language == "vi" else f"{number:,}"
 
     def _part(self, name: str, value: object) -> str:
         match name, value:

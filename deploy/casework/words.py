@@ -79,6 +79,12 @@ WORDS = {
         "vi": "vẫn tiếp tục giải quyết ({exception})",
         "en": "it is settled all the same ({exception})",
     },
+    "outcome-suspended": {"vi": "đình chỉ giải quyết", "en": "suspended"},
+    "recovered": {"vi": "thu hồi, trả lại {number} đồng", "en": "{number} đồng recovered"},
+    "sanctions": {
+        "vi": "kiến nghị xử lý {number} người",
+        "en": "sanctions proposed, number of people: {number}",
+    },
     "way-guided": {
         "vi": "hướng dẫn người gửi đến cơ quan có thẩm quyền",
         "en": "the sender was told whom to turn to",

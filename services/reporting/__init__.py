@@ -2,6 +2,7 @@
 
 Consumes
     `submission.received.v1`, `case.*`, `clock.started.v1`, `clock.restated.v1`   cases in any order
+    `submission.rated.v1`   how satisfied who spoke was with the answer
     `activity.recorded.v1`, `channel.announced.v1`   what bodies did, what agencies made known
     `report.close.v1`, on `command.<party>.<type>`   an operator closes a period
     `directory.published.v1`, `rulebook.published.v1`

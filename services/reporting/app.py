@@ -34,6 +34,7 @@ from shared.contracts import (
     ClockStarted,
     DirectoryPublished,
     RulebookPublished,
+    SubmissionRated,
     SubmissionReceived,
 )
 from shared.runtime.bus import Bus
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         "reporting-rows",
         row_keeper(rows, closings, settings.zone),
         SubmissionReceived,
+        SubmissionRated,
         CaseOpened,
         CaseAssigned,
         ClockStarted,

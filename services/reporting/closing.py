@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
-from services.reporting.domain.forms import FORMS, DoesNotFoot, Form, Tally
+from services.reporting.domain.facet import Facet, Laid
+from services.reporting.domain.forms import DoesNotFoot, Form, NotAForm, Tally, forms_of
 from services.reporting.domain.forms.tally import facts_of, stopped_by_acceptance
 from services.reporting.domain.period import Window, resolve
 from services.reporting.domain.revision import Closing, own_figures
 from services.reporting.domain.rollup import NoUnitInForce, Tree
-from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow, Facet, Laid
+from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow
 from services.reporting.ports import Closings, Coverage, Flight, Rows, Rules, RulesInForce
 from shared.contracts.envelope import derived_id
 from shared.contracts.ingress import FieldProblem
 from shared.contracts.report import Cause, Period
+from shared.contracts.rulebook import Rulebook
 from shared.runtime.refusal import Unacceptable
 
 MOST_CAUSES = 100
@@ -81,10 +83,9 @@ class Closer:
         flight: Flight,
         *,
         zone: tzinfo,
-        forms: Sequence[Form] = FORMS,
     ) -> None:
         self._rows, self._rules, self._closings = rows, rules, closings
-        self._flight, self._zone, self._forms = flight, zone, forms
+        self._flight, self._zone = flight, zone
 
     async def close(self, order: Order, at: datetime) -> Closing:
         """The closing that the order led to; raises `Unacceptable` if it leads to none."""
@@ -232,7 +233,7 @@ class Closer:
     ) -> dict[str, dict[str, tuple[int, ...]]]:
         try:
             tree = Tree.on(period.last_day, rules.directory.directory)
-            return own_figures(self._forms, tally, tree)
+            return own_figures(_forms(rules.rulebook.rulebook, period.last_day), tally, tree)
         except NoUnitInForce:
             raise _wrong(
                 "no-unit-in-force",
@@ -243,6 +244,25 @@ class Closer:
             raise _wrong(
                 "does-not-foot", str(error), "Look at the case that the title names."
             ) from None
+
+
+def _forms(rulebook: Rulebook, last_day: date) -> Sequence[Form]:
+    """Those in force; without one there is nothing to close a period with."""
+    try:
+        forms = forms_of(rulebook, last_day)
+    except NotAForm as error:
+        raise _wrong(
+            "no-such-form",
+            f"A form of the rulebook cannot be filled: {error}",
+            "Publish a rulebook without the slip; `langnghe rulebook lint` finds all of them.",
+        ) from None
+    if not forms:
+        raise _wrong(
+            "no-form-in-force",
+            "The rulebook has no form of report that is in force on the period's last day.",
+            "Publish a rulebook with forms; docs/reports.md says how to write one.",
+        )
+    return forms
 
 
 def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:

@@ -5,9 +5,10 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from services.reporting.closing import Closer, Order
+from services.reporting.domain.change import change
+from services.reporting.domain.facet import touches
 from services.reporting.domain.period import Window
 from services.reporting.domain.revision import SOURCE, Closing
-from services.reporting.domain.row import change, touches
 from services.reporting.issuing import Desk
 from services.reporting.ports import Closings, Rows, Rules, Sending, Sendings
 from shared.contracts import (

@@ -5,7 +5,7 @@ What was kept is what goes out, so that a crash at any point repeats the same re
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from services.reporting.domain.forms import FORMS, Form
+from services.reporting.domain.forms import forms_of
 from services.reporting.domain.revision import Closing, reports_of, revised, said
 from services.reporting.domain.rollup import Tree
 from services.reporting.ports import Closings, Reports, Rules
@@ -25,10 +25,9 @@ class Desk:
         closings: Closings,
         reports: Reports,
         publish: Callable[[Sequence[AnyEvent]], Awaitable[None]],
-        forms: Sequence[Form] = FORMS,
     ) -> None:
         self._rules, self._closings, self._reports = rules, closings, reports
-        self._publish, self._forms = publish, forms
+        self._publish = publish
 
     async def issue(self) -> int:
         """Publish the reports of every closing that is not out yet; answers how many."""
@@ -48,6 +47,7 @@ class Desk:
     async def _build(self, closing: Closing) -> Sequence[ReportPublished]:
         rules = await self._rules.versions(closing.directory, closing.rulebook)
         tree = Tree.on(closing.period.last_day, rules.directory.directory)
-        reports = reports_of(closing, self._forms, tree)
+        forms = forms_of(rules.rulebook.rulebook, closing.period.last_day)
+        reports = reports_of(closing, forms, tree)
         period = closing.period.code
         return revised(reports, await self._reports.standing(period, Edition.INTERNAL))

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from services.reporting.domain.facet import Laid, RowChange
 from services.reporting.domain.revision import Closing, Standing
-from services.reporting.domain.row import CaseRow, Laid, RowChange
+from services.reporting.domain.row import CaseRow
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import Event
 from shared.contracts.ingress import Fate, FatesAsked, Refused

@@ -153,6 +153,12 @@ class CaseConcluded(CaseEvent):
     outcome: Outcome
     in_time: bool = Field(description="Every clock that the answer stops was met.")
     times: int = Field(default=1, ge=1, description="How often the case has been settled by now.")
+    recovered: int = Field(
+        default=0, ge=0, description="Sum recovered or to be paid back, in đồng (VND)."
+    )
+    sanctions: int = Field(
+        default=0, ge=0, description="For how many people a sanction was proposed, never for whom."
+    )
 
 
 class CaseWithdrawn(CaseEvent):

@@ -13,6 +13,10 @@ from shared.contracts.vocabulary import Concern, Kind, Outcome
 Cited = Annotated[str, Field(min_length=3, max_length=200)]
 """Where it stands in law or in a decision: the citation alone, never a name or a text."""
 
+MOST_RECOVERED = 10**15
+"""Đồng; more than a case can be about is a slip of the hand."""
+MOST_SANCTIONS = 100_000
+
 
 class OrderData(IngressData):
     """What every order of a lead body may say."""
@@ -37,6 +41,18 @@ class CaseConclude(OrderData):
     TYPE: ClassVar[str] = "case.conclude.v1"
 
     outcome: Outcome
+    recovered: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_RECOVERED,
+        description="Sum recovered or to be paid back, in whole đồng (VND).",
+    )
+    sanctions: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_SANCTIONS,
+        description="For how many people a sanction is proposed, never for whom.",
+    )
 
 
 class CaseWithdraw(OrderData):

@@ -30,8 +30,15 @@ class Period(Value):
 
 
 class Column(Value):
+    """A column; `label` has all its headings in one text."""
+
     code: str
     label: Label
+    path: tuple[Label, ...] = Field(
+        default=(),
+        description="The headings as a table prints them, the widest first and the column's own "
+        "last: neighbours with the same ones share a cell. Empty: `label` alone.",
+    )
 
 
 Cells = tuple[int | None, ...]

@@ -198,6 +198,40 @@ class DisclosureRule(Cited):
     periods: tuple[Code, ...]
 
 
+class FormHeading(Value):
+    """A heading that stands over several columns, or over other headings, of a printed form."""
+
+    code: Code
+    label: Label
+    under: Code | None = Field(default=None, description="The heading above this one.")
+
+
+class FormColumn(Value):
+    """One column; `code` is the number or name by which identities know it."""
+
+    code: Code
+    label: Label
+    under: Code | None = Field(default=None, description="The heading above it.")
+    counts: str = Field(
+        min_length=1,
+        max_length=500,
+        description="What is counted, e.g. `cases where received and several-signed`; "
+        "docs/reports.md has the words.",
+    )
+
+
+class FormRule(Cited):
+    """A form of report: what its columns count, and what must hold among them."""
+
+    title: Label
+    headings: tuple[FormHeading, ...] = ()
+    columns: tuple[FormColumn, ...] = Field(min_length=1)
+    identities: tuple[str, ...] = Field(
+        default=(),
+        description="E.g. `9 = 11 + 12 + 13`; a column of another form is `01-xld.20`.",
+    )
+
+
 class Rulebook(Value):
     """The rulebook as its operator writes it."""
 
@@ -215,6 +249,9 @@ class Rulebook(Value):
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
     disclosure: tuple[DisclosureRule, ...] = ()
+    forms: tuple[FormRule, ...] = Field(
+        default=(), description="A period is reported in those in force on its last day."
+    )
     persons_to_open_identity: int = Field(
         default=1, ge=1, le=2, description="How many persons of the body must agree."
     )

@@ -59,6 +59,8 @@ class Outcome(StrEnum):
     WRONG = "wrong"
     PARTLY_RIGHT = "partly-right"
     WITHDRAWN = "withdrawn"
+    SUSPENDED = "suspended"
+    """The body stopped settling it for good; a stop for a time is a pause of its terms."""
 
 
 class Concern(Value):

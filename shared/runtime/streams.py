@@ -189,6 +189,7 @@ CONSUMERS: dict[str, Durable] = {
             EVENTS,
             (
                 SubmissionReceived.TYPE,
+                SubmissionRated.TYPE,
                 CaseOpened.TYPE,
                 CaseAssigned.TYPE,
                 ClockStarted.TYPE,

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from deploy.local import LocalStack
 from services.reporting.closing import Closer, Order
-from services.reporting.domain.row import change, laid
+from services.reporting.domain.change import change
+from services.reporting.domain.facet import laid
 from services.reporting.issuing import Desk
 from services.reporting.store import MongoClosings, MongoReports, MongoRows, MongoRules
 from shared.contracts.directory import Unit

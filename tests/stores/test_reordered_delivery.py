@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from services.intake.app import CASE_EVENTS
 from services.intake.store.cases import MongoCases
-from services.reporting.domain.row import CaseRow, change
+from services.reporting.domain.change import change
+from services.reporting.domain.row import CaseRow
 from services.reporting.store import MongoRows
 from services.routing.domain.lifecycle import Stage
 from shared.contracts import (

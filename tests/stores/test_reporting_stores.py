@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.domain.forms import FORMS, Tally
+from services.reporting.domain.change import change
+from services.reporting.domain.forms import Tally
 from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
-from services.reporting.domain.row import ActivityRow, ChannelRow, change
+from services.reporting.domain.row import ActivityRow, ChannelRow
 from services.reporting.ports import RulesMissing, Sending
 from services.reporting.store import (
     MongoClosings,
@@ -25,6 +26,7 @@ from shared.contracts.ingress import Fate, FatesAsked, FieldProblem
 from shared.contracts.report import Edition
 from shared.contracts.vocabulary import Channel
 from tests.examples_reporting import (
+    FORMS,
     LAST_DAY,
     WITHIN,
     activity_recorded,

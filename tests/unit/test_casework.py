@@ -17,6 +17,7 @@ from shared.contracts import (
     EVENTS,
     CaseAccepted,
     CaseAmended,
+    CaseConcluded,
     CaseDeclined,
     CaseDivided,
     CaseWithdrawn,
@@ -166,6 +167,25 @@ class TestExplaining:
 
         assert "theo Điều 5[2J." in text
         assert not {"\x1b", "\u202e"} & set(text)
+
+    @pytest.mark.parametrize(
+        ("language", "words"),
+        [
+            ("vi", "đúng; đúng hạn; thu hồi, trả lại 15.000.000 đồng; kiến nghị xử lý 2 người"),
+            ("en", "15,000,000 đồng recovered; sanctions proposed, number of people: 2"),
+        ],
+    )
+    def test_a_conclusion_says_what_it_recovered_and_proposed(self, language, words):
+        data = CaseConcluded(
+            version=9,
+            body="ward-front",
+            outcome=Outcome.RIGHT,
+            in_time=True,
+            recovered=15_000_000,
+            sanctions=2,
+        )
+
+        assert words in said(language, events=(event(data, item="d", subject="s1", time=NOON),))
 
 
 class TestWords:

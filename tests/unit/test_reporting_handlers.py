@@ -5,9 +5,6 @@ from datetime import timedelta
 import pytest
 
 from services.reporting.closing import Closer
-from services.reporting.domain.forms import FORMS, LETTERS
-from services.reporting.domain.forms.form import Column, Fact, Form, cases
-from services.reporting.domain.forms.identity import Identity
 from services.reporting.domain.revision import digest
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.issuing import Desk
@@ -19,13 +16,14 @@ from shared.runtime.publish import Unconfirmed
 from tests.examples_reporting import (
     END,
     LAST_DAY,
+    LETTERS,
     ZONE,
     activity_recorded,
     case_assigned,
     channel_announced,
     close,
     directory_published,
-    label,
+    form_rule,
     period_rule,
     revise,
     rulebook_published,
@@ -46,15 +44,13 @@ from tests.fakes_reporting import (
 class Reporting:
     """The service in memory, on a clock that moves on with each look."""
 
-    def __init__(self, forms=FORMS, first=END):
+    def __init__(self, first=END):
         self.rows, self.rules, self.closings = MemoryRows(), MemoryRules(), MemoryClosings()
         self.reports, self.sendings = MemoryReports(), MemorySendings()
         self.at = first
         self.flight, self.out, self.away = MemoryFlight(), [], False
-        self.closer = Closer(
-            self.rows, self.rules, self.closings, self.flight, zone=ZONE, forms=forms
-        )
-        self.desk = Desk(self.rules, self.closings, self.reports, self._publish, forms)
+        self.closer = Closer(self.rows, self.rules, self.closings, self.flight, zone=ZONE)
+        self.desk = Desk(self.rules, self.closings, self.reports, self._publish)
         self._take = command_taker(self.closer, self.desk, self.sendings, self._now)
         self.keep_rows = row_keeper(self.rows, self.closings, ZONE)
         self.keep_rules = rule_keeper(self.rules)
@@ -112,7 +108,7 @@ class TestClosing:
 
         units = ("school", "commune", "ward", "province")
         assert [(e.data.form, e.data.unit) for e in events] == [
-            (form, unit) for unit in units for form in ("01-xld", "s-124")
+            (form, unit) for unit in units for form in ("01-xld", "03-kqgq", "s-124")
         ]
 
     async def test_a_report_has_the_units_own_row_its_children_and_their_sum(self, reporting):
@@ -132,7 +128,7 @@ class TestClosing:
         [report, *_] = await reporting.take([close()])
 
         assert (report.data.directory, report.data.rulebook) == (3, 2)
-        assert report.data.identities == tuple(each.text for each in LETTERS.identities)
+        assert report.data.identities == LETTERS.checked
 
     async def test_a_report_names_its_place_and_its_cause(self, reporting):
         [report, *_] = await reporting.take([close(command="order-7")])
@@ -181,7 +177,7 @@ class TestOnceAndForGood:
         reporting.away = False
 
         events = await reporting.take([close()])
-        assert [event.data.directory for event in events] == [1] * 8
+        assert [event.data.directory for event in events] == [1] * 12
         assert {event.time for event in events} == {closing.at}
         assert LETTERS.named(published(events)["01-xld", "province"].totals)["1"] == 1
 
@@ -198,7 +194,7 @@ class TestOnceAndForGood:
         assert await reporting.take([close()]) == first
 
     async def test_a_sending_twice_in_a_batch_is_answered_once(self, reporting):
-        assert len(await reporting.take([close(), close()])) == 8
+        assert len(await reporting.take([close(), close()])) == 12
 
     async def test_a_command_sent_again_is_a_duplicate(self, reporting):
         await reporting.take([close(), close(sequence=2)])
@@ -219,7 +215,7 @@ class TestOnceAndForGood:
         reporting.at = END
 
         events = await reporting.take([close(sequence=2)])
-        assert len(events) == 8
+        assert len(events) == 12
 
 
 class TestRefusals:
@@ -281,21 +277,12 @@ class TestRefusals:
 
 
 class TestFooting:
-    FORM = Form(
-        code="odd",
-        title=label("odd"),
-        citation="Điều 1",
-        columns=(
-            Column("1", label("1"), cases(Fact.RECEIVED)),
-            Column("2", label("2"), cases(Fact.HANDLED)),
-        ),
-        identities=(Identity.parse("1 = 2"),),
-    )
+    ODD = form_rule("odd", {"1": "cases where received", "2": "cases where handled"}, "1 = 2")
 
     @pytest.fixture
     async def reporting(self):
-        service = Reporting(forms=(self.FORM,))
-        await service.keep_rules([directory_published(), rulebook_published()])
+        service = Reporting()
+        await service.keep_rules([directory_published(), rulebook_published(forms=(self.ODD,))])
         await service.keep_rows(
             [submission_received("s1"), case_assigned("s1"), submission_received("s2")]
         )
@@ -312,6 +299,17 @@ class TestFooting:
 
         expected = f"odd of ward breaks 1 = 2 (1: 2, 2: 1); case {case_id('s2')}"
         assert expected in refused.title
+
+    async def test_an_identity_between_two_forms_is_checked_too(self, reporting):
+        one = form_rule("one", {"1": "cases where received"}, "1 = two.1")
+        two = form_rule("two", {"1": "cases where handled"})
+        await reporting.keep_rules([rulebook_published(2, forms=(one, two))])
+
+        refused = await refusal(reporting, close())
+
+        expected = f"one of ward breaks 1 = two.1 (one.1: 2, two.1: 1); case {case_id('s2')}"
+        assert expected in refused.title
+        assert reporting.reports.reports == {}
 
     async def test_the_period_stays_open_until_the_figures_foot(self, reporting):
         await reporting.take([close()])
@@ -443,6 +441,51 @@ class TestRevising:
         for each in (closing, revised):
             again = await closed.closer.figures_as_known(each)
             assert again.figures == each.figures
+
+
+class TestForms:
+    """The forms are those that the rulebook has in force on the period's last day."""
+
+    ONE = form_rule("one", {"1": "cases where received"})
+
+    @pytest.fixture
+    async def reporting(self):
+        service = Reporting()
+        await service.keep_rules([directory_published(), rulebook_published(forms=(self.ONE,))])
+        await service.keep_rows([submission_received()])
+        return service
+
+    async def test_another_rulebook_has_other_forms(self, reporting):
+        events = await reporting.take([close()])
+
+        assert {each.data.form for each in events} == {"one"}
+        assert published(events)["one", "province"].totals == (1,)
+
+    async def test_a_closing_keeps_the_forms_of_its_rulebook(self, reporting):
+        first = await reporting.take([close()])
+        reporting.reports.reports.clear()
+        reporting.closings.out.clear()
+        await reporting.keep_rules(
+            [rulebook_published(2, forms=(form_rule("two", {"1": "cases"}),))]
+        )
+
+        assert await reporting.take([close()]) == first
+
+    async def test_a_rulebook_without_a_form_on_that_day_closes_nothing(self, reporting):
+        ended = self.ONE.model_copy(update={"effective_to": LAST_DAY})
+        await reporting.keep_rules([rulebook_published(2, forms=(ended,))])
+
+        assert (await refusal(reporting, close())).type == "/problems/no-form-in-force"
+
+    async def test_a_form_that_cannot_be_read_closes_nothing_and_is_named(self, reporting):
+        wrong = form_rule("one", {"1": "cases where recieved"})
+        await reporting.keep_rules([rulebook_published(2, forms=(wrong,))])
+
+        refused = await refusal(reporting, close())
+
+        assert refused.type == "/problems/no-such-form"
+        assert "form one, column 1" in refused.title
+        assert "did you mean 'received'?" in refused.title
 
 
 class TestFates:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.reporting.domain.forms import FORMS, DoesNotFoot
-from services.reporting.domain.forms.form import Column, Fact, Form, Sum, cases
+from services.reporting.domain.forms import DoesNotFoot
 from services.reporting.domain.forms.identity import Identity, NotAnIdentity
-from tests.examples_reporting import label
+from services.reporting.domain.forms.rules import form_of
+from tests.examples_reporting import FORMS, form_rule
 
 
 def holds(text, **figures):
@@ -54,33 +54,8 @@ def test_what_is_no_identity_is_refused(text):
         Identity.parse(text)
 
 
-def form(*columns, identities=()):
-    return Form(
-        "f", label("f"), "Điều 1", columns, tuple(Identity.parse(each) for each in identities)
-    )
-
-
-def column(code, counts=None):
-    return Column(code, label(code), counts or cases(Fact.RECEIVED))
-
-
-@pytest.mark.parametrize(
-    ("columns", "identities"),
-    [
-        ((column("1"), column("1")), ()),
-        ((column("1"),), ("1 = 2",)),
-        ((column("1", Sum(("2",))),), ()),
-        ((column("1"), column("2", Sum(("1",))), column("3", Sum(("2",)))), ()),
-    ],
-    ids=["a code twice", "identity of nothing", "sum of nothing", "sum of a sum"],
-)
-def test_a_slip_in_a_form_is_noticed_when_it_is_declared(columns, identities):
-    with pytest.raises(ValueError, match="form f"):
-        form(*columns, identities=identities)
-
-
 def test_a_form_that_does_not_foot_names_place_and_figures():
-    odd = form(column("1"), column("2"), identities=("1 = 2",))
+    odd = form_of(form_rule("f", {"1": "cases", "2": "cases where open"}, "1 = 2"), {})
 
     identity = odd.broken((3, 4))
 
@@ -91,7 +66,7 @@ def test_a_form_that_does_not_foot_names_place_and_figures():
 
 @pytest.mark.parametrize("published", FORMS, ids=lambda each: each.code)
 def test_every_label_is_told_in_both_languages(published):
-    labels = [published.title, *(each.label for each in published.columns)]
+    labels = [published.title, *(each.label for each in published.published_columns)]
 
     assert all(each.vi and each.en for each in labels)
     assert len({each.vi for each in labels}) == len(labels)

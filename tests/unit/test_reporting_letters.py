@@ -2,7 +2,6 @@
 
 import pytest
 
-from services.reporting.domain.forms import LETTERS
 from shared.contracts.case import Referral
 from shared.contracts.vocabulary import Kind, Signatures
 from tests.examples_reporting import (
@@ -10,6 +9,7 @@ from tests.examples_reporting import (
     BEFORE,
     DAY,
     END,
+    LETTERS,
     START,
     WITHIN,
     case_accepted,

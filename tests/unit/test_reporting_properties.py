@@ -5,15 +5,20 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.reporting.domain.forms import FORMS, LETTERS, SUPERVISION, Tally, fill
+from services.reporting.domain.change import change
+from services.reporting.domain.facet import Table, laid
+from services.reporting.domain.forms import Tally, fill
 from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
-from services.reporting.domain.row import ActivityRow, ChannelRow, Table, change, laid
+from services.reporting.domain.row import ActivityRow, ChannelRow
 from shared.contracts.activity import ActivityKind
 from shared.contracts.vocabulary import Channel, Kind, Signatures
 from tests.examples_reporting import (
     DAY,
+    FORMS,
     LAST_DAY,
+    LETTERS,
+    SUPERVISION,
     activity_recorded,
     agency,
     case_accepted,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.reporting.domain.forms import LETTERS, DoesNotFoot
+from services.reporting.domain.forms import DoesNotFoot
 from services.reporting.domain.rollup import NoUnitInForce, Tree, place, roll_up
-from tests.examples_reporting import DAY, LAST_DAY, directory, unit
+from tests.examples_reporting import DAY, LAST_DAY, LETTERS, directory, unit
 
 WIDTH = len(LETTERS.columns)
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.domain.row import Laid, Table, change, laid
+from services.reporting.domain.change import change
+from services.reporting.domain.facet import Laid, Table, laid
 from shared.contracts import CaseAccept, ClockRestated
 from shared.contracts.case import Restating, case_id
 from tests.examples_reporting import (

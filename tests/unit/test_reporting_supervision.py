@@ -2,9 +2,10 @@
 
 import pytest
 
-from services.reporting.domain.forms import SUPERVISION, Tally
+from services.reporting.domain.change import change
+from services.reporting.domain.forms import Tally
 from services.reporting.domain.forms.tally import stopped_by_acceptance
-from services.reporting.domain.row import ActivityRow, ChannelRow, change
+from services.reporting.domain.row import ActivityRow, ChannelRow
 from shared.contracts.activity import ActivityKind
 from shared.contracts.vocabulary import Channel
 from tests.examples_reporting import (
@@ -13,6 +14,7 @@ from tests.examples_reporting import (
     CLOCKS,
     DAY,
     LAST_DAY,
+    SUPERVISION,
     WITHIN,
     activity_recorded,
     agency,

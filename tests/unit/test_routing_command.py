@@ -107,8 +107,23 @@ class TestRefusal:
         found = read_command(CaseConclude.TYPE, message(data={"outcome": "perhaps"}))
 
         assert found.refusal.problems[0].advice == (
-            "Give one of: 'right', 'wrong', 'partly-right' or 'withdrawn'."
+            "Give one of: 'right', 'wrong', 'partly-right', 'withdrawn' or 'suspended'."
         )
+
+    @pytest.mark.parametrize(
+        ("field", "value", "advice"),
+        [
+            ("recovered", -1, "Give at least 0."),
+            ("recovered", 10**15 + 1, "Give at most 1000000000000000."),
+            ("sanctions", 1.5, "Give a whole number."),
+            ("sanctions", "two", "Give a whole number."),
+        ],
+    )
+    def test_a_number_that_cannot_be_is_refused_with_what_can(self, field, value, advice):
+        found = read_command(CaseConclude.TYPE, message(data={"outcome": "right", field: value}))
+
+        [problem] = found.refusal.problems
+        assert (problem.field, problem.advice) == (f"/data/{field}", advice)
 
     def test_names_the_item_when_it_can_be_made_out(self):
         assert read_command(CaseConclude.TYPE, message(id="c7", data={})).item == "c7"

@@ -88,6 +88,13 @@ class TestConclude:
             version=5, body="ward-front", outcome=Outcome.PARTLY_RIGHT, in_time=True
         )
 
+    def test_what_it_recovered_and_proposed_is_announced(self):
+        order = CaseConclude(outcome=Outcome.RIGHT, recovered=15_000_000, sanctions=2)
+
+        concluded = decided(ACCEPTED, order)
+
+        assert (concluded.recovered, concluded.sanctions) == (15_000_000, 2)
+
     def test_before_acceptance_is_refused(self):
         assert refused(ASSIGNED, CONCLUDE) == "not-accepted"
 

@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from services.reporting.domain.forms import Form, Tally, fill
+from services.reporting.domain.forms import DoesNotFoot, Form, Tally, fill
+from services.reporting.domain.forms.form import qualified
 from services.reporting.domain.forms.identity import Identity
-from services.reporting.domain.forms.tally import breaking_case
+from services.reporting.domain.forms.tally import breaking_across, breaking_case
 from services.reporting.domain.rollup import Table, Tree, place, roll_up
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event, UtcDatetime, derived_id
@@ -56,13 +57,16 @@ def own_figures(
     forms: Iterable[Form], tally: Tally, tree: Tree
 ) -> dict[str, dict[str, tuple[int, ...]]]:
     """The own cells of every unit in force, by form; raises `DoesNotFoot` unless all foot."""
+    forms = tuple(forms)
     figures = {}
     named = {unit for unit, _ in tally.cases} | tally.measures.keys()
 
+    def placed(unit: str) -> set[str]:
+        return {each for each in named if tree.place(each) == unit}
+
     def blame_in(form: Form) -> Callable[[str, Identity], str | None]:
         def blame(unit: str, identity: Identity) -> str | None:
-            placed = {each for each in named if tree.place(each) == unit}
-            return breaking_case(form, identity, tally, placed)
+            return breaking_case(form, identity, tally, placed(unit))
 
         return blame
 
@@ -70,6 +74,13 @@ def own_figures(
         own = place(fill(form, tally), tree, form)
         roll_up(form, own, tree, blame_in(form))
         figures[form.code] = own
+    across = [(form, identity) for form in forms for identity in form.across]
+    for unit in tree.bottom_up:
+        of_unit = qualified(forms, {code: own[unit] for code, own in figures.items()})
+        for of_form, identity in across:
+            if not identity.holds(of_unit):
+                case = breaking_across(forms, identity, tally, placed(unit))
+                raise DoesNotFoot(of_form, unit, identity, of_unit, case)
     return figures
 
 
@@ -135,7 +146,7 @@ def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
         columns=form.published_columns,
         rows=table.rows,
         totals=table.totals,
-        identities=tuple(identity.text for identity in form.identities),
+        identities=form.checked,
         digest="",
         directory=closing.directory,
         rulebook=closing.rulebook,
@@ -150,9 +161,12 @@ def digest(report: ReportPublished) -> str:
     """SHA-256, hexadecimal, of form, unit, period, columns, rows and totals.
 
     Taken of their JSON in UTF-8 with sorted keys and no spaces, so that anybody can take it again.
+    Of a column its code and label; how a table stacks its headings is left out.
     """
     said = report.model_dump(
-        mode="json", include={"form", "unit", "period", "columns", "rows", "totals"}
+        mode="json",
+        include={"form", "unit", "period", "columns", "rows", "totals"},
+        exclude={"columns": {"__all__": {"path"}}},
     )
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

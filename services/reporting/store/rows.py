@@ -5,7 +5,8 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.reporting.domain.row import CaseRow, Facet, Laid, RowChange, Table, laid
+from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
+from services.reporting.domain.row import CaseRow
 from shared.runtime.mongo import Collection, Database, Document
 
 

@@ -13,21 +13,23 @@ from services.routing.domain.command import Refusal
 from services.routing.domain.decision import Act, Decision
 from services.routing.domain.lifecycle import CONCLUSION, CaseState, GoesOn, Stage
 from shared.contracts.case import CaseConcluded, CaseWithdrawn
-from shared.contracts.order import CaseWithdraw
+from shared.contracts.order import CaseConclude, CaseWithdraw
 from shared.contracts.rulebook import Rulebook, WithdrawalRule
 from shared.contracts.vocabulary import Kind, Outcome
 
 
 def concluded(
-    state: CaseState, outcome: Outcome, at: datetime, zone: tzinfo
+    state: CaseState, order: CaseConclude, at: datetime, zone: tzinfo
 ) -> tuple[CaseState, CaseConcluded]:
     """The case as it ends at this moment, and what is said of it."""
     said = CaseConcluded(
         version=state.version + 1,
         body=state.lead,
-        outcome=outcome,
+        outcome=order.outcome,
         in_time=all_met(state.clocks, CONCLUSION, at, zone),
         times=state.settled + 1,
+        recovered=order.recovered,
+        sanctions=order.sanctions,
     )
     after = replace(
         state,
@@ -86,5 +88,5 @@ def withdrawn(
     if exception is not None:
         reason = GoesOn(exception.code, exception.citation)
         return Decision(replace(told, goes_on=reason), ((said, act.at),))
-    after, end = concluded(told, Outcome.WITHDRAWN, act.at, zone)
+    after, end = concluded(told, CaseConclude(outcome=Outcome.WITHDRAWN), act.at, zone)
     return Decision(after, ((said, act.at), (end, act.at)))

@@ -163,7 +163,7 @@ class _Taking:
                     return objections.time_before_acceptance()
                 if order.outcome is Outcome.WITHDRAWN:
                     return objections.withdrawn_by_order()
-                return self._said(*concluded(state, order.outcome, at, self.zone))
+                return self._said(*concluded(state, order, at, self.zone))
 
     def _reopen(self, order: CaseReopen) -> Decision | Refusal:
         """What ran is settled first; the terms that an acceptance starts begin anew."""

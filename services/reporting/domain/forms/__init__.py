@@ -1,10 +1,7 @@
-"""The forms that reporting publishes, and how their figures are counted."""
+"""The forms that reporting publishes are data of the rulebook; here they are read and filled."""
 
 from services.reporting.domain.forms.form import DoesNotFoot, Form
-from services.reporting.domain.forms.letters import LETTERS
-from services.reporting.domain.forms.supervision import SUPERVISION
+from services.reporting.domain.forms.rules import NotAForm, forms_of
 from services.reporting.domain.forms.tally import Tally, fill
 
-FORMS = (LETTERS, SUPERVISION)
-
-__all__ = ["FORMS", "LETTERS", "SUPERVISION", "DoesNotFoot", "Form", "Tally", "fill"]
+__all__ = ["DoesNotFoot", "Form", "NotAForm", "Tally", "fill", "forms_of"]

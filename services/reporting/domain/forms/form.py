@@ -1,141 +1,78 @@
-"""What a form is: columns, each with the way it is counted, and identities that must hold.
+"""What a form is: columns, each with the way it is counted, and identities that must hold."""
 
-Forms are data. What can be counted of a case are its `Fact`s at the end of the period; a column
-names the facts that a case must have, all of them, to be counted there.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from services.reporting.domain.forms.counting import Counts
 from services.reporting.domain.forms.identity import Identity
 from shared.contracts.directory import Label
 from shared.contracts.report import Column as PublishedColumn
 
 
-class Fact(StrEnum):
-    """What holds of a case that counts in a period, as of the period's end."""
-
-    RECEIVED = "received"
-    """Received within the period."""
-    CARRIED_OVER = "carried-over"
-    """Received before the period, not concluded before it."""
-
-    SEVERAL_SIGNED = "several-signed"
-    ONE_SIGNED = "one-signed"
-    OTHER_SIGNED = "other-signed"
-
-    HANDLED = "handled"
-    """Screened: a body has been assigned."""
-    ELIGIBLE = "eligible"
-
-    COMPLAINT = "complaint"
-    DENUNCIATION = "denunciation"
-    PETITION_OR_REFLECTION = "petition-or-reflection"
-    """Statutory forms count the two kinds as one."""
-
-    SETTLED_ONCE = "settled-once"
-    SETTLED_AGAIN = "settled-again"
-    BEING_SETTLED = "being-settled"
-    """Accepted, not concluded."""
-    NOT_SETTLED = "not-settled"
-    """Not accepted and not concluded, or passed on to somebody outside."""
-
-    WITHIN_COMPETENCE = "within-competence"
-    """Also while nobody has been assigned: nothing has been forwarded yet."""
-    NOT_WITHIN_COMPETENCE = "not-within-competence"
-    GUIDED = "guided"
-    """The sender was told whom to turn to."""
-    FORWARDED = "forwarded"
-    URGED = "urged"
-    """The competent body was urged to settle it."""
-
-    JOINED = "joined"
-    """Closed as a duplicate: another case goes on with it."""
-    ANSWERED = "answered"
-    IN_TIME = "in-time"
-    LATE = "late"
-    OPEN = "open"
-    """Not concluded."""
-    OVERDUE = "overdue"
-    """Open, and a clock that still runs has passed its last day."""
-
-
-class Measure(StrEnum):
-    """What is counted of a unit apart from cases."""
-
-    DIRECT_ACTIVITIES = "direct-activities"
-    INDIRECT_ACTIVITIES = "indirect-activities"
-    DIALOGUES = "dialogues"
-    PARTICIPANTS = "participants"
-    OPINIONS_RECEIVED = "opinions-received"
-    OPINIONS_ACCEPTED = "opinions-accepted"
-    SUPERVISED_OFFICES = "supervised-offices"
-    AGENCIES = "agencies"
-    AGENCIES_WITH_MAILBOX = "agencies-with-mailbox"
-    AGENCIES_WITH_HOTLINE = "agencies-with-hotline"
-    AGENCIES_WITH_BOTH = "agencies-with-both"
-
-
-@dataclass(frozen=True, slots=True)
-class Cases:
-    """The number of cases with all of these facts."""
-
-    facts: frozenset[Fact]
-
-
-def cases(*facts: Fact) -> Cases:
-    return Cases(frozenset(facts))
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """The sum of other columns, themselves no sums."""
-
-    columns: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`headings` are those above the column's own, the widest first."""
+
     code: str
     label: Label
-    counts: Cases | Measure | Sum
+    counts: Counts
+    headings: tuple[Label, ...] = ()
+
+    @property
+    def published(self) -> PublishedColumn:
+        """With a label that says all headings in one text, as `heading: column`."""
+        if not self.headings:
+            return PublishedColumn(code=self.code, label=self.label)
+        path = (*self.headings, self.label)
+        english = [label.en for label in path if label.en is not None]
+        joined = Label(
+            vi=": ".join(label.vi for label in path),
+            en=": ".join(english) if len(english) == len(path) else None,
+        )
+        return PublishedColumn(code=self.code, label=joined, path=path)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form, as data. A slip in it (an unknown column, a code used twice) fails at import."""
+    """One form.
+
+    `across` are the identities with other forms. They name all columns in full, as `01-xld.20`,
+    whatever their text leaves out.
+    """
 
     code: str
     title: Label
     citation: str
     columns: tuple[Column, ...]
     identities: tuple[Identity, ...]
-
-    def __post_init__(self) -> None:
-        counted = {column.code: column.counts for column in self.columns}
-        if len(counted) != len(self.columns):
-            raise ValueError(f"form {self.code} has two columns of one code")
-        addable = {code for code, counts in counted.items() if not isinstance(counts, Sum)}
-        for code, counts in counted.items():
-            if isinstance(counts, Sum) and (wrong := set(counts.columns) - addable):
-                raise ValueError(f"form {self.code}: {code} cannot add up {sorted(wrong)}")
-        for identity in self.identities:
-            if unknown := set(identity.columns) - counted.keys():
-                raise ValueError(f"form {self.code}: {identity.text} names {sorted(unknown)}")
+    across: tuple[Identity, ...] = ()
 
     @property
     def published_columns(self) -> tuple[PublishedColumn, ...]:
-        return tuple(PublishedColumn(code=c.code, label=c.label) for c in self.columns)
+        return tuple(column.published for column in self.columns)
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """Every identity, as people read it."""
+        return tuple(identity.text for identity in (*self.identities, *self.across))
 
     def named(self, cells: Sequence[int]) -> Mapping[str, int]:
         """The figures by their columns' codes."""
         return dict(zip((column.code for column in self.columns), cells, strict=True))
 
     def broken(self, cells: Sequence[int]) -> Identity | None:
-        """The first identity that these figures break."""
+        """The first identity within the form that these figures break."""
         figures = self.named(cells)
         return next((i for i in self.identities if not i.holds(figures)), None)
+
+
+def qualified(forms: Iterable[Form], cells: Mapping[str, Sequence[int]]) -> Mapping[str, int]:
+    """Figures of one unit in all forms, as `01-xld.20`; `cells` are those of each form."""
+    return {
+        f"{form.code}.{code}": figure
+        for form in forms
+        for code, figure in form.named(cells[form.code]).items()
+    }
 
 
 class DoesNotFoot(Exception):
@@ -145,9 +82,14 @@ class DoesNotFoot(Exception):
     """
 
     def __init__(
-        self, form: Form, unit: str, identity: Identity, cells: Sequence[int], case: str | None
+        self,
+        form: Form,
+        unit: str,
+        identity: Identity,
+        cells: Sequence[int] | Mapping[str, int],
+        case: str | None,
     ) -> None:
-        named = form.named(cells)
+        named = cells if isinstance(cells, Mapping) else form.named(cells)
         self.form = form.code
         self.unit = unit
         self.identity = identity.text

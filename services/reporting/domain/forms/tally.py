@@ -5,32 +5,26 @@ many cases; forms are filled from the groups.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.reporting.domain.forms.form import Cases, Fact, Form, Measure, Sum
+from services.reporting.domain.forms.counting import Cases, OfCases, OfUnit, Sum
+from services.reporting.domain.forms.facts import Amount, Measure
+from services.reporting.domain.forms.form import Form, qualified
 from services.reporting.domain.forms.identity import Identity
+from services.reporting.domain.forms.standing import Ending, Facts, Standing
 from services.reporting.domain.period import Window
 from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow
 from shared.contracts.activity import ActivityKind
 from shared.contracts.directory import Directory
 from shared.contracts.rulebook import ClockRule
-from shared.contracts.vocabulary import Channel, Kind, Signatures
+from shared.contracts.vocabulary import Channel
 
-Facts = tuple[Fact, ...]
+Amounts = tuple[tuple[Amount, int], ...]
 
-_SIGNED = {
-    Signatures.SEVERAL.value: Fact.SEVERAL_SIGNED,
-    Signatures.ONE.value: Fact.ONE_SIGNED,
-    Signatures.OTHER.value: Fact.OTHER_SIGNED,
-}
-_KIND = {
-    Kind.COMPLAINT.value: Fact.COMPLAINT,
-    Kind.DENUNCIATION.value: Fact.DENUNCIATION,
-    Kind.PETITION.value: Fact.PETITION_OR_REFLECTION,
-    Kind.REFLECTION.value: Fact.PETITION_OR_REFLECTION,
-}
+SATISFIED_FROM = 4
+"""Of the scores from 1 to 5."""
 
 
 def stopped_by_acceptance(rules: Iterable[ClockRule]) -> frozenset[str]:
@@ -50,49 +44,39 @@ def facts_of(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | 
     carried = window.was_over(received)
     if carried and window.was_over(row.concluded):
         return None
-    facts = [
-        Fact.CARRIED_OVER if carried else Fact.RECEIVED,
-        _SIGNED[row.signatures],
-        _KIND[row.kind],
-    ]
-    assigned = window.has_seen(row.assigned)
-    if assigned:
-        facts.append(Fact.HANDLED)
-    if window.has_seen(row.joined):  # a letter that came in, and no matter of its own
-        return (*facts, Fact.JOINED)
-    return (*facts, *_dealt_with(row, window, stopped, assigned=assigned))
-
-
-def _dealt_with(
-    row: CaseRow, window: Window, stopped: Collection[str], *, assigned: bool
-) -> list[Fact]:
-    """What holds of a matter of its own."""
-    facts = [Fact.ELIGIBLE] if row.eligible else []
-    over = window.has_seen(row.concluded)
-    if over and row.referral is not None:
-        facts += (Fact.NOT_WITHIN_COMPETENCE, Fact(row.referral))
-    elif assigned and not row.within_competence:
-        facts += (Fact.NOT_WITHIN_COMPETENCE, Fact.FORWARDED)
-    else:
-        facts.append(Fact.WITHIN_COMPETENCE)
-    accepted = window.has_seen(row.accepted)
-    if over and row.referral is not None:
-        facts += (Fact.NOT_SETTLED, Fact.IN_TIME if row.in_time else Fact.LATE)
-    elif over:
-        facts += (
-            Fact.SETTLED_ONCE if row.times_settled == 1 else Fact.SETTLED_AGAIN,
-            Fact.ANSWERED,
-            Fact.IN_TIME if row.in_time else Fact.LATE,
-        )
-    else:
-        facts += (Fact.BEING_SETTLED if accepted else Fact.NOT_SETTLED, Fact.OPEN)
-        last_day = window.period.last_day
-        if any(
+    accepted, last_day = window.has_seen(row.accepted), window.period.last_day
+    return Standing(
+        carried=carried,
+        signatures=row.signatures,
+        kind=row.kind,
+        eligible=row.eligible,
+        assigned=window.has_seen(row.assigned),
+        within=row.within_competence,
+        accepted=accepted,
+        ending=_ending(row) if window.has_seen(row.concluded) else None,
+        overdue=any(
             due <= last_day and not (accepted and clock in stopped)
             for clock, due in row.due.items()
-        ):
-            facts.append(Fact.OVERDUE)
-    return facts
+        ),
+        joined=window.has_seen(row.joined),
+    ).facts()
+
+
+def _ending(row: CaseRow) -> Ending:
+    return Ending(
+        in_time=bool(row.in_time),
+        referral=row.referral,
+        outcome=row.outcome,
+        again=row.times_settled > 1,
+    )
+
+
+def amounts_of(row: CaseRow, window: Window) -> Amounts:
+    """What the case has been concluded with by the period's end; noughts are left out."""
+    if not window.has_seen(row.concluded):
+        return ()
+    amounts = ((Amount.RECOVERED, row.recovered), (Amount.SANCTIONS, row.sanctions))
+    return tuple((amount, number) for amount, number in amounts if number)
 
 
 @dataclass(slots=True)
@@ -112,19 +96,31 @@ class Tally:
 
     window: Window
     stopped: Collection[str] = frozenset()
-    cases: dict[tuple[str, Facts], Group] = field(default_factory=dict)
+    cases: dict[tuple[str, tuple[Facts, Amounts]], Group] = field(default_factory=dict)
     measures: dict[str, Counter[Measure]] = field(default_factory=dict)
 
     def add_case(self, row: CaseRow) -> None:
+        self._add_rating(row)
         facts = facts_of(row, self.window, self.stopped)
         if facts is None:
             return
-        group = self.cases.get((row.unit, facts))
+        alike = facts, amounts_of(row, self.window)
+        group = self.cases.get((row.unit, alike))
         if group is None:
-            self.cases[row.unit, facts] = Group(1, row.case)
+            self.cases[row.unit, alike] = Group(1, row.case)
             return
         group.count += 1
         group.example = min(group.example, row.case)
+
+    def _add_rating(self, row: CaseRow) -> None:
+        """A rating counts in the period in which it was given, whenever the case was."""
+        rated, score = row.rated, row.score
+        if row.received is None or rated is None or score is None:
+            return
+        if self.window.has_seen(rated) and not self.window.was_over(rated):
+            of_unit = self._measures(row.unit)
+            of_unit[Measure.RATINGS] += 1
+            of_unit[Measure.SATISFIED] += score >= SATISFIED_FROM
 
     def add_activity(self, row: ActivityRow) -> bool:
         """An activity counts in the period that has the day on which it was held."""
@@ -177,39 +173,70 @@ def _announced(channels: Iterable[ChannelRow], by: date) -> set[tuple[str, str]]
 def fill(form: Form, tally: Tally) -> Mapping[str, list[int]]:
     """The form's figures of each unit that has any, in the order of its columns."""
     filled: dict[str, list[int]] = {}
-    for (unit, facts), group in tally.cases.items():
+    for (unit, (facts, amounts)), group in tally.cases.items():
         cells = filled.setdefault(unit, [0] * len(form.columns))
-        _add_cases(form, facts, group.count, cells)
+        _add_cases(form, facts, amounts, group.count, cells)
     for unit, figures in tally.measures.items():
         cells = filled.setdefault(unit, [0] * len(form.columns))
         for place, column in enumerate(form.columns):
-            if isinstance(column.counts, Measure):
-                cells[place] += figures[column.counts]
+            if isinstance(column.counts, OfUnit):
+                cells[place] += figures[column.counts.measure]
     for cells in filled.values():
         _add_up(form, cells)
     return filled
+
+
+def cells_of_one(form: Form, facts: Facts, amounts: Amounts = ()) -> list[int]:
+    """The form as if there were one case and nothing else."""
+    cells = [0] * len(form.columns)
+    _add_cases(form, facts, amounts, 1, cells)
+    _add_up(form, cells)
+    return cells
 
 
 def breaking_case(
     form: Form, identity: Identity, tally: Tally, units: Collection[str]
 ) -> str | None:
     """The least case of these units that breaks the identity all by itself, if one does."""
-    breaking = []
-    for (unit, facts), group in tally.cases.items():
-        if unit not in units:
-            continue
-        cells = [0] * len(form.columns)
-        _add_cases(form, facts, 1, cells)
-        _add_up(form, cells)
-        if not identity.holds(form.named(cells)):
-            breaking.append(group.example)
+
+    def figures(facts: Facts, amounts: Amounts) -> Mapping[str, int]:
+        return form.named(cells_of_one(form, facts, amounts))
+
+    return _breaking(identity, tally, units, figures)
+
+
+def breaking_across(
+    forms: Sequence[Form], identity: Identity, tally: Tally, units: Collection[str]
+) -> str | None:
+    """The same of an identity between forms."""
+
+    def figures(facts: Facts, amounts: Amounts) -> Mapping[str, int]:
+        return qualified(forms, {f.code: cells_of_one(f, facts, amounts) for f in forms})
+
+    return _breaking(identity, tally, units, figures)
+
+
+def _breaking(
+    identity: Identity,
+    tally: Tally,
+    units: Collection[str],
+    figures: Callable[[Facts, Amounts], Mapping[str, int]],
+) -> str | None:
+    breaking = [
+        group.example
+        for (unit, (facts, amounts)), group in tally.cases.items()
+        if unit in units and not identity.holds(figures(facts, amounts))
+    ]
     return min(breaking, default=None)
 
 
-def _add_cases(form: Form, facts: Facts, count: int, cells: list[int]) -> None:
+def _add_cases(form: Form, facts: Facts, amounts: Amounts, count: int, cells: list[int]) -> None:
     for place, column in enumerate(form.columns):
-        if isinstance(column.counts, Cases) and column.counts.facts.issubset(facts):
-            cells[place] += count
+        match column.counts:
+            case Cases() as counted if counted.has(facts):
+                cells[place] += count
+            case OfCases(amount, counted) if amounts and counted.has(facts):
+                cells[place] += count * dict(amounts).get(amount, 0)
 
 
 def _add_up(form: Form, cells: list[int]) -> None:
