@@ -288,10 +288,10 @@ def case_concluded(
     version: int = 5,
     in_time: bool = True,
     times: int = 1,
+    **more: Any,
 ) -> AnyEvent:
-    data = CaseConcluded(
-        version=version, body="front", outcome=Outcome.RIGHT, in_time=in_time, times=times
-    )
+    more.setdefault("outcome", Outcome.RIGHT)
+    data = CaseConcluded(version=version, body="front", in_time=in_time, times=times, **more)
     return event(data, time, about=case_id(submission), name=str(version))
 
 

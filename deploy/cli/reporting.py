@@ -79,7 +79,7 @@ def _count(
 @report_app.command("show")
 def report_show(
     period: str,
-    form: Annotated[str, typer.Option(help="01-xld or s-124")] = "01-xld",
+    form: Annotated[str, typer.Option(help="Its code in the rulebook.")] = "01-xld",
     unit: Annotated[str | None, typer.Option(help="Code of the unit; the root if none.")] = None,
     language: Annotated[str, typer.Option(help="vi or en")] = "vi",
     state: State = None,

@@ -64,7 +64,7 @@ async def _conclude(running: "up.Running", totals: Totals, *, as_json: bool) -> 
         if not as_json:
             directory = await latest_directory(client.jetstream())
             roots = [u.code for u in directory.directory.units if not u.parent] if directory else []
-            for form in ("01-xld", "s-124"):
+            for form in ("01-xld", "03-kqgq", "s-124"):
                 found = await show.find_report(client, roots[0], form, "2026-h1")
                 if found is not None:
                     Console().print(show.table_of(found.data))

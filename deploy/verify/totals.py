@@ -19,6 +19,7 @@ from shared.contracts import (
     CaseReopened,
     ReportPublished,
 )
+from shared.contracts.case import case_id
 from shared.contracts.envelope import Event
 from shared.contracts.submission import ELIGIBLE
 from shared.runtime.mongo import Document
@@ -29,8 +30,9 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 def totals(seen: Seen) -> Iterator[Finding]:
     """Own cells recounted; and every parent's row equals the total of the child's own report."""
     by_unit: dict[str, list[CaseFacts]] = defaultdict(list)
+    ratings = {case_id(submission): kept for submission, kept in seen.intake.ratings.items()}
     for case, document in seen.cases.items():
-        facts = _facts(case, document)
+        facts = _facts(case, document, ratings.get(case))
         by_unit[facts.unit].append(facts)
     in_force = _in_force(seen)
     published = {(r.data.form, r.data.unit, r.data.period.code): r.data.totals for r in in_force}
@@ -63,7 +65,7 @@ def _in_force(seen: Seen) -> list[Event[ReportPublished]]:
     return list(newest.values())
 
 
-def _facts(case: str, document: Document) -> CaseFacts:
+def _facts(case: str, document: Document, rating: Document | None = None) -> CaseFacts:
     events = sorted(events_of(document), key=lambda event: event["data"]["version"])
     by_type = {event["type"]: event for event in events}
     opened, assigned = by_type[CaseOpened.TYPE], by_type.get(CaseAssigned.TYPE)
@@ -98,6 +100,12 @@ def _facts(case: str, document: Document) -> CaseFacts:
         joined=_at(joined["time"]) if joined else None,
         joined_recorded=_at(joined["recordedtime"]) if joined else None,
         way=concluded["data"].get("way") if concluded else None,
+        outcome=concluded["data"].get("outcome") if concluded else None,
+        recovered=concluded["data"].get("recovered", 0) if concluded else 0,
+        sanctions=concluded["data"].get("sanctions", 0) if concluded else 0,
+        rated=_at(rating["event"]["time"]) if rating else None,
+        rated_recorded=_at(rating["event"]["recordedtime"]) if rating else None,
+        score=rating["event"]["data"]["score"] if rating else 0,
     )
 
 

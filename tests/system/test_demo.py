@@ -89,7 +89,7 @@ class TestTheDemonstration:
 
         reports = [json.loads(line)["data"] for line in watched.splitlines()]
         assert len({report["unit"] for report in reports}) == 40
-        assert len(list(folder.glob("*.csv"))) == 80
+        assert len(list(folder.glob("*.csv"))) == 120
         total = (folder / f"01-xld.tinh.{PERIOD}.r1.csv").read_text("utf-8-sig").splitlines()[-1]
         assert total.split(",")[2:] == list(map(str, shown["data"]["totals"]))
 

@@ -11,8 +11,9 @@ from services.reporting.domain.forms import Tally, fill
 from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
 from services.reporting.domain.row import ActivityRow, ChannelRow
+from shared.contracts import SubmissionRated
 from shared.contracts.activity import ActivityKind
-from shared.contracts.vocabulary import Channel, Kind, Signatures
+from shared.contracts.vocabulary import Channel, Kind, Outcome, Signatures
 from tests.examples_reporting import (
     DAY,
     FORMS,
@@ -30,6 +31,7 @@ from tests.examples_reporting import (
     channel_announced,
     clock_started,
     directory,
+    event,
     office,
     submission_received,
     supervision,
@@ -82,7 +84,11 @@ def lives(draw, submission):
             draw(INSTANTS),
             in_time=draw(st.booleans()),
             times=draw(st.integers(1, 3)),
+            outcome=draw(st.sampled_from(Outcome)),
+            recovered=draw(st.sampled_from([0, 15_000_000])),
+            sanctions=draw(st.integers(0, 2)),
         ),
+        event(SubmissionRated(score=draw(st.integers(1, 5))), draw(INSTANTS), about=submission),
     ]
     return told + [each for each in may_follow if draw(st.booleans())]
 
@@ -159,9 +165,9 @@ def test_any_order_and_repetition_gives_the_same_reports(data):
 
 @given(histories())
 def test_every_row_and_total_foots(events):
-    for event in reports(events):
-        form = next(each for each in FORMS if each.code == event.data.form)
-        for cells in (event.data.totals, *(row.cells for row in event.data.rows)):
+    for each in reports(events):
+        form = next(form for form in FORMS if form.code == each.data.form)
+        for cells in (each.data.totals, *(row.cells for row in each.data.rows)):
             assert form.broken(cells) is None
 
 

@@ -115,7 +115,7 @@ class Tally:
     def _add_rating(self, row: CaseRow) -> None:
         """A rating counts in the period in which it was given, whenever the case was."""
         rated, score = row.rated, row.score
-        if row.received is None or rated is None or score is None:
+        if rated is None or score is None or not self.window.has_seen(row.received):
             return
         if self.window.has_seen(rated) and not self.window.was_over(rated):
             of_unit = self._measures(row.unit)
