@@ -50,6 +50,19 @@ SOUND = {
     "periods": [
         {"code": "h1", "label": LABEL, "first_day": "12-15", "last_day": "06-14", **CITED},
     ],
+    "forms": [
+        {
+            "code": "f1",
+            "title": LABEL,
+            "columns": [
+                {"code": "1", "label": LABEL, "counts": "2 + 3"},
+                {"code": "2", "label": LABEL, "counts": "cases where received"},
+                {"code": "3", "label": LABEL, "counts": "cases where carried-over"},
+            ],
+            "identities": ["1 = 2 + 3"],
+            **CITED,
+        }
+    ],
 }
 DIRECTORY = {
     "title": LABEL,

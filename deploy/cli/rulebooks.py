@@ -34,6 +34,7 @@ Zone = Annotated[
     ),
 ]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -67,11 +68,12 @@ def lint_rulebook(
         if as_json:
             emit(asdict(finding))
         else:
-            colour = "red" if finding.severity is Severity.ERROR else "yellow"
+            colour = COLOURS[finding.severity]
             console.print(str(finding), style=colour, markup=False, soft_wrap=True)
     errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
     if not as_json:
-        console.print(f"{errors} errors, {warnings} warnings")
+        notes = f", {counts[Severity.NOTE]} notes" if counts[Severity.NOTE] else ""
+        console.print(f"{errors} errors, {warnings} warnings{notes}")
     raise typer.Exit(1 if errors else 0)
 
 

@@ -1,6 +1,7 @@
 """Reads a rulebook as a careful lawyer would, and says where it contradicts itself or is silent.
 
-An error makes a rule or a submission come out otherwise than written; a warning asks to look again.
+An error makes a rule or a submission come out otherwise than written; a warning asks to look again;
+a note tells what may well be meant.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from deploy.rulebook.coverage import calendar_findings, directory_findings
 from deploy.rulebook.document import Document, Finding, Severity, read_document, unknown_fields
 from deploy.rulebook.firing import ARRIVALS, gap, is_ever_in_force, never_fires, refuses
+from deploy.rulebook.forms import form_findings
 from deploy.rulebook.terms import STARTS, clock_findings, escalation_findings
 from deploy.rulebook.withdrawals import withdrawal_findings
 from deploy.rulebook.words import keyword_findings
@@ -67,6 +69,7 @@ def _own_findings(document: Document[Rulebook], on: date) -> Iterator[Finding]:
     yield from _conflicts(document, on)
     yield from _refusals(document)
     yield from _periods(document)
+    yield from form_findings(document, on)
 
 
 def _sections(rulebook: Rulebook) -> Iterator[tuple[str, tuple[Cited, ...]]]:

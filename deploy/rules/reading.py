@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from deploy.rules.checks import problems
 from deploy.rules.problems import Invalid, shown
 from deploy.rules.source import Content, read_content
+from services.reporting.domain.forms.rules import slips_in
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.directory import Directory
 from shared.contracts.envelope import EventData
@@ -44,6 +45,8 @@ RULE_FILES = {
 def read_rules(path: Path | Iterable[Path], kind: RuleFile, on: date | None = None) -> Value:
     """The content of a rule file; raises `Invalid` with one line for each thing wrong.
 
+    Forms of a rulebook that could not be filled are wrong here already.
+
     A directory may be a folder or several files: YAML, with tables of units, offices, persons and
     holdings (CSV). Its bodies and its fallback are asked as of `on`, by default today.
     """
@@ -64,6 +67,9 @@ def read_rules(path: Path | Iterable[Path], kind: RuleFile, on: date | None = No
         found = problems(value, on or datetime.now(LEGAL_ZONE).date())
         if found:
             raise Invalid(shown(_line(content, p.place, p.text, p.rule) for p in found))
+    if isinstance(value, Rulebook) and (slips := list(slips_in(value))):
+        lines = (_line(content, s.place, f"{s.what} {s.advice}", s.problem) for s in slips)
+        raise Invalid(shown(lines))
     return value
 
 

@@ -6,6 +6,7 @@ from services.reporting.domain.change import change
 from services.reporting.domain.forms import Tally
 from services.reporting.domain.forms.tally import stopped_by_acceptance
 from services.reporting.domain.row import ActivityRow, ChannelRow
+from shared.contracts import SubmissionRated
 from shared.contracts.activity import ActivityKind
 from shared.contracts.vocabulary import Channel
 from tests.examples_reporting import (
@@ -13,7 +14,9 @@ from tests.examples_reporting import (
     BEFORE,
     CLOCKS,
     DAY,
+    END,
     LAST_DAY,
+    START,
     SUPERVISION,
     WITHIN,
     activity_recorded,
@@ -26,6 +29,7 @@ from tests.examples_reporting import (
     clock_started,
     count,
     directory,
+    event,
     office,
     submission_received,
     supervision,
@@ -240,3 +244,31 @@ class TestOpinions:
         counted = cases(submission_received(), late, case_joined())
 
         assert counted == {"received": 1, "joined": 1}
+
+
+class TestRatings:
+    def rated(self, score, time=WITHIN, received=BEFORE):
+        answered = case_concluded(time=BEFORE)
+        rating = event(SubmissionRated(score=score), time)
+        counted = cases(submission_received(time=received), answered, rating)
+        return counted.get("ratings", 0), counted.get("satisfied", 0)
+
+    @pytest.mark.parametrize(("score", "satisfied"), [(1, 0), (3, 0), (4, 1), (5, 1)])
+    def test_four_and_five_are_satisfied(self, score, satisfied):
+        assert self.rated(score) == (1, satisfied)
+
+    @pytest.mark.parametrize(
+        ("time", "counts"),
+        [(START - DAY / 86_400, 0), (START, 1), (END - DAY / 86_400, 1), (END, 0)],
+    )
+    def test_a_rating_counts_in_the_period_in_which_it_was_given(self, time, counts):
+        assert self.rated(5, time) == (counts, counts)
+
+    def test_a_rating_counts_though_its_case_was_over_before_the_period(self):
+        counted = cases(
+            submission_received(time=BEFORE - DAY),
+            case_concluded(time=BEFORE),
+            event(SubmissionRated(score=5)),
+        )
+
+        assert counted == {"ratings": 1, "satisfied": 1}

@@ -77,6 +77,30 @@ def form_of(rule: FormRule, known: Columns) -> Form:
     )
 
 
+def slips_in(rulebook: Rulebook) -> Iterator[Slip]:
+    """Everything that keeps a form of the rulebook from being filled; places are whole."""
+    known = columns_of(rulebook.forms)
+    for number, rule in enumerate(rulebook.forms):
+        for slip in (*slips(rule), *_slips_elsewhere(rule, known)):
+            yield replace(slip, place=("forms", number, *slip.place))
+
+
+def _slips_elsewhere(rule: FormRule, known: Columns) -> Iterator[Slip]:
+    names = [f"{form}.{column}" for form, columns in known.items() for column in columns]
+    for number, text in enumerate(rule.identities):
+        try:
+            identity = Identity.parse(text)
+        except NotAnIdentity:
+            continue  # told by `slips`
+        for name in unknown_columns(identity, rule, known):
+            yield Slip(
+                "unknown-column-elsewhere",
+                ("identities", number),
+                f"The identity names {name}, which no form of this rulebook has.",
+                _instead(name, names),
+            )
+
+
 def slips(rule: FormRule) -> Iterator[Slip]:
     """Everything that keeps the form from being filled, but for its place among other forms."""
     codes = [column.code for column in rule.columns]

@@ -98,8 +98,8 @@ class Standing:
 
 
 @cache
-def every_way_to_stand() -> frozenset[Facts]:
-    """The facts of every case that there can be."""
+def every_way_to_stand() -> tuple[Facts, ...]:
+    """The facts of every case that there can be, those with the fewest first."""
     yes_or_no = (False, True)
     endings = (
         None,
@@ -111,4 +111,5 @@ def every_way_to_stand() -> frozenset[Facts]:
     )
     ways = [Standing(*each) for each in standings]
     ways += [replace(way, joined=True) for way in ways if way.ending is None]
-    return frozenset(way.facts() for way in ways)
+    found = {way.facts() for way in ways}
+    return tuple(sorted(found, key=lambda facts: (len(facts), facts)))
