@@ -6,6 +6,7 @@ from shared.contracts.activity import (
     ChannelInterrupted,
     ChannelSilent,
 )
+from shared.contracts.audit import AuditCheckpoint
 from shared.contracts.case import (
     CaseAccepted,
     CaseAmended,
@@ -156,6 +157,7 @@ EVENTS: dict[str, type[EventData]] = {
         DirectoryPublished,
         RulebookPublished,
         CalendarPublished,
+        AuditCheckpoint,
     )
 }
 """What services announce, kept for ever."""
@@ -174,6 +176,7 @@ __all__ = [
     "EVENTS",
     "FEED",
     "ActivityRecorded",
+    "AuditCheckpoint",
     "CalendarPublished",
     "CaseAccept",
     "CaseAccepted",

@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 
 from shared.contracts import (
     ActivityRecorded,
+    AuditCheckpoint,
     CalendarPublished,
     CaseAccepted,
     CaseAmended,
@@ -247,7 +248,12 @@ ANNOUNCES: dict[str, tuple[str, ...]] = {
         ClockPaused.TYPE,
         "command.*.refused",
     ),
-    "reporting": ("report.public.>", "report.internal.>", "command.*.refused"),
+    "reporting": (
+        AuditCheckpoint.TYPE,
+        "report.public.>",
+        "report.internal.>",
+        "command.*.refused",
+    ),
 }
 """By service: where it announces. The server lets it publish nowhere else, but for its answers,
 acknowledgements and dead letters; see `deploy/access`."""
@@ -268,7 +274,9 @@ LOOKS: dict[str, tuple[str, ...]] = {
         f"$JS.API.DIRECT.GET.{EVENTS}",
     ),
 }
-"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`."""
+"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`.
+
+The chain reads every message of EVENTS, in order."""
 HANDS_IN: dict[str, tuple[str, ...]] = {"routing": ("command.*.case.*.*",)}
 """By service: what it may put into a stream in the name of parties that came to it by HTTP.
 
