@@ -8,8 +8,11 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deploy.whole_file import write_whole
+from services.reporting.domain.chain import Signer
 
 KEY_BYTES = 32
+ORIGIN = "langnghe/events"
+"""Name of the chain in its checkpoints; the key tells one installation's from another's."""
 
 
 class KeysLost(Exception):
@@ -20,9 +23,10 @@ def ensure_keys(state: Path) -> Path:
     """The folder of the key files; what is missing in it is made, what is there stays.
 
     `intake.kek` wraps the data keys of submissions, `intake.key` opens what agencies seal to
-    intake, `operator.key` opens dead letters, and `operator.pub` seals them. Call it while the
-    state folder is locked: of two processes that make a key at once, one would go on with a key
-    that is kept nowhere. Raises `KeysLost` rather than make anew what was here before.
+    intake, `operator.key` opens dead letters, and `operator.pub` seals them; `chain.key` signs
+    checkpoints, and `chain.pub` is for whoever checks them. Call it while the state folder is
+    locked: of two processes that make a key at once, one would go on with a key that is kept
+    nowhere. Raises `KeysLost` rather than make anew what was here before.
     """
     folder = state / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +55,22 @@ def ensure_keys(state: Path) -> Path:
     if not public.exists():
         key = X25519PrivateKey.from_private_bytes(b64decode(private.read_bytes()))
         write_whole(public, b64encode(key.public_key().public_bytes_raw()))
+    _ensure_chain(folder)
     return folder
+
+
+def _ensure_chain(folder: Path) -> None:
+    """A key made anew would sign a chain that no witness of the old one knows."""
+    private, public = folder / "chain.key", folder / "chain.pub"
+    if not private.exists():
+        if public.exists():
+            raise KeysLost(
+                f"{private} is gone, which signs the chain that {public.name} checks: put it back "
+                "from its backup; or move both away, and tell the witnesses of the new key."
+            )
+        write_whole(private, Signer.drawn(ORIGIN, os.urandom(KEY_BYTES)).encode())
+    if not public.exists():
+        write_whole(public, Signer.from_text(private.read_text()).public.encode())
 
 
 def _drawn() -> str:

@@ -113,6 +113,7 @@ def operator() -> User:
             "ask.*.intake.key",
             "ask.*.routing.*",
             "ask.*.reporting.recount",
+            "ask.*.reporting.checkpoint",
         ),
         subscribe=(DirectoryPublished.TYPE, "report.>"),
         never=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"),

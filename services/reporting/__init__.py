@@ -10,9 +10,14 @@ Consumes
 Publishes
     `report.published.v1`, on `report.internal.<unit>.<form>.<period>`   for each unit and form
     `item.refused.v1`, on `command.<party>.refused`   for each command that was not taken
+    `audit.checkpoint.v1`   every day, and when the operator asks: a signed root over `EVENTS`
 
 Answers
     `ask.<party>.reporting.fates`   what became of a party's own commands
+    `ask.<party>.reporting.checkpoint`   a signed checkpoint of everything up to now
+
+Reads, besides
+    `EVENTS` from its first message, in order: the chain over it
 
 Keeps, in its own database
     `case_rows`, `activity_rows`, `channel_rows`   what forms count; `EVENTS` replayed rebuilds them
@@ -20,4 +25,5 @@ Keeps, in its own database
     `reports`   every report that was published, word for word
     `commands`   one document per sending of a command: its fate
     `directories`, `rulebooks`   every version
+    `chain`, `checkpoints`   a hash of every message of `EVENTS`, and what was signed over them
 """

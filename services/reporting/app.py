@@ -3,10 +3,19 @@
 from datetime import UTC, date, datetime
 
 import nats.errors
+from nats.aio.client import Client
 from pydantic import Field
 from starlette.applications import Starlette
 
+from services.reporting.chain import (
+    Chain,
+    EventLog,
+    MongoCheckpoints,
+    MongoLinks,
+    checkpoint_teller,
+)
 from services.reporting.closing import Closer
+from services.reporting.domain.chain import Signer
 from services.reporting.flight import StreamFlight
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.issuing import Desk
@@ -114,15 +123,39 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.admit("reporting-commands", command_taker(closer, desk, sendings, now))
     bus.answer(NAME, "fates", fate_teller(sendings))
     bus.answer(NAME, "recount", recount_teller(closer, closings, OVERSEERS))
+    checkpoints = MongoCheckpoints(database)
+    signer = Signer.from_text((settings.keys / "chain.key").read_text())
+
+    def connection() -> Client:
+        if not bus.is_connected:
+            raise Unconfirmed("not connected")
+        return bus.connection
+
+    chain = Chain(
+        EventLog(connection),
+        MongoLinks(database),
+        checkpoints,
+        bus.publish,
+        signer,
+        zone=settings.zone,
+        now=now,
+        passing=(*away, Unconfirmed),
+    )
+    bus.answer(NAME, "checkpoint", checkpoint_teller(chain, signer.public))
 
     async def prepare() -> None:
-        for store in (sendings, closings, reports):
+        for store in (sendings, closings, reports, checkpoints):
             await store.prepare()
 
     return Service(
         bus,
         client,
         prepare,
-        tasks={"schedule": schedule.run},
-        also_waits=lambda: {"schedule": schedule.waits_for} if schedule.waits_for else {},
+        tasks={"schedule": schedule.run, "chain": chain.run},
+        also_waits=lambda: _waits(schedule=schedule.waits_for, chain=chain.waits_for),
     ).application()
+
+
+def _waits(**parts: str) -> dict[str, str]:
+    """Those parts that wait for something."""
+    return {part: why for part, why in parts.items() if why}
