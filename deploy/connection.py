@@ -55,11 +55,12 @@ class Address(str):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """`nats` is an `Address` where the server asks who connects."""
+    """`nats` is an `Address` where the server asks who connects; `keys` is the folder of keys."""
 
     nats: str
     mongo: str
     mongo_prefix: str = "langnghe"
+    keys: Path | None = None
 
 
 def find_endpoints(state: Path | None) -> Endpoints:
@@ -70,10 +71,13 @@ def find_endpoints(state: Path | None) -> Endpoints:
         addresses = orjson.loads(file.read_bytes())
         seed = addresses.get("nats_seed")
         nats_address = Address(addresses["nats"], Path(seed) if seed else None)
-        return Endpoints(nats_address, addresses["mongo"], environment.mongo_prefix)
+        keys = (state or DEFAULT_STATE) / "keys"
+        return Endpoints(nats_address, addresses["mongo"], environment.mongo_prefix, keys)
     if state is None and environment.nats_url and environment.mongo_url:
         nats_address = Address(environment.nats_url, environment.nats_seed)
-        return Endpoints(nats_address, environment.mongo_url, environment.mongo_prefix)
+        return Endpoints(
+            nats_address, environment.mongo_url, environment.mongo_prefix, environment.keys
+        )
     raise NotRunning(
         f"Nothing is running in {state or DEFAULT_STATE}. Start it with `langnghe up`, name its "
         "folder with --state, or set LANGNGHE_NATS_URL and LANGNGHE_MONGO_URL."

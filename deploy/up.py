@@ -87,7 +87,7 @@ async def system(
                 await _unless(stopping.wait(), ending.enter_async_context(stack))
                 keys = ensure_keys(state)
                 endpoints = Endpoints(
-                    Address(stack.nats_url, access.seed(OPERATOR)), stack.mongo_url
+                    Address(stack.nats_url, access.seed(OPERATOR)), stack.mongo_url, keys=keys
                 )
                 doorkeeper = Doorkeeper(access, stack.reload_access, today)
                 async with connected(endpoints.nats) as client:

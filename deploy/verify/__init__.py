@@ -7,6 +7,7 @@ or expect `pending` to be told apart.
 from nats.aio.client import Client
 
 from deploy.connection import Endpoints
+from deploy.verify.chained import chain, public_key
 from deploy.verify.fates import fates, feed
 from deploy.verify.finding import Finding
 from deploy.verify.intake import intake
@@ -16,7 +17,7 @@ from deploy.verify.sealed import orphan_keys, sealed
 from deploy.verify.seen import look, look_at_keys
 from deploy.verify.totals import totals
 
-__all__ = ["Finding", "count_orphan_keys", "verify"]
+__all__ = ["Finding", "chain", "count_orphan_keys", "public_key", "verify"]
 
 RELAY_SECONDS = 5.0
 """How long what intake keeps may wait for its announcement before it is a finding."""
@@ -25,9 +26,14 @@ RELAY_SECONDS = 5.0
 async def verify(
     client: Client, endpoints: Endpoints, *, relay_seconds: float = RELAY_SECONDS
 ) -> list[Finding]:
-    """Every difference between what came in, what is kept, what was said and what was counted."""
+    """Every difference between what came in, what is kept, what was said and what was counted.
+
+    The chain is checked too where `endpoints` has the key to check it with.
+    """
     seen = await look(client, endpoints, relay_seconds)
+    key = public_key(endpoints)
     return [
+        *((await chain(client, endpoints, key)).findings if key else ()),
         *seen.unreadable,
         *feed(seen),
         *fates(seen),

@@ -98,6 +98,30 @@ def node(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+class Tree:
+    """Grows by one leaf at a time; remembers the roots of its perfect subtrees, left to right."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._roots: list[bytes] = []
+
+    def add(self, hashed: bytes) -> None:
+        size = self.size
+        while size & 1:
+            hashed = node(self._roots.pop(), hashed)
+            size >>= 1
+        self._roots.append(hashed)
+        self.size += 1
+
+    def root(self) -> bytes:
+        if not self._roots:
+            return sha256(b"").digest()
+        root = self._roots[-1]
+        for left in self._roots[-2::-1]:
+            root = node(left, root)
+        return root
+
+
 def check_inclusion(hashed: bytes, index: int, path: Sequence[bytes], head: Head) -> None:
     """RFC 9162, 2.1.3.2; raises `Wrong` unless the leaf stands at `index`, counted from 0."""
     if not 0 <= index < head.size:
