@@ -1,6 +1,6 @@
 """Reads a stream from its beginning to the end that it has now."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -11,8 +11,11 @@ BATCH = 500
 
 async def messages(
     client: Client, stream: str, subjects: Sequence[str] = (), start: int = 1
-) -> AsyncIterator[Msg]:
-    """Messages from sequence `start` up to the last one at the time of the call, in order."""
+) -> AsyncGenerator[Msg]:
+    """Messages from sequence `start` up to the last one at the time of the call, in order.
+
+    Whoever may stop before the end has to close it (`contextlib.aclosing`).
+    """
     jetstream = client.jetstream()
     last = (await jetstream.stream_info(stream)).state.last_seq
     consumer = await jetstream.add_consumer(

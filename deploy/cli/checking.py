@@ -1,11 +1,19 @@
 """`dead …` and `verify`: what was set aside, and whether everything agrees."""
 
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 from deploy import dead
+from deploy.cli.chaining import Key, read_key
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import connected, find_endpoints
-from deploy.verify import count_orphan_keys, verify
+from deploy.verify import Finding, chain, count_orphan_keys, verify
+from deploy.verify.chain import Checked, Claim
+from deploy.verify.proofs import Verifier, Wrong
 
 dead_app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 app = typer.Typer()
@@ -38,22 +46,65 @@ def dead_list(state: State = None, *, as_json: AsJson = False) -> None:
 
 
 @app.command("verify")
-def verify_all(state: State = None, *, as_json: AsJson = False) -> None:
-    """Hold log, stores and totals against one another; name every difference, exit 1."""
+def verify_all(
+    state: State = None,
+    *,
+    chain_only: Annotated[
+        bool, typer.Option("--chain", help="Check the chain over the log, and nothing else.")
+    ] = False,
+    key: Key = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A checkpoint that a witness kept; as often as needed."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold log, stores, totals and chain against one another; name every difference, exit 1."""
 
     async def work() -> int:
         endpoints = find_endpoints(state)
+        witnessed = [
+            Claim(f"in {file.name}", file.read_text(encoding="utf-8"), witnessed=True)
+            for file in checkpoint or ()
+        ]
+        verifier = Verifier(read_key(key, state)) if chain_only or key or witnessed else None
         async with connected(endpoints.nats) as client:
-            findings = await verify(client, endpoints)
-        orphans = await count_orphan_keys(endpoints)
-        if as_json:
-            verdict = "failed" if findings else "ok"
-            said = list(map(str, findings))
-            emit({"verify": verdict, "findings": said, "orphan_keys": orphans})
-        else:
-            for finding in findings:
-                console.print(str(finding), style="red", markup=False, soft_wrap=True)
-            console.print("failed" if findings else "ok")
+            checked = await chain(client, endpoints, verifier, witnessed) if verifier else None
+            findings = [] if chain_only else await verify(client, endpoints, with_chain=not checked)
+        findings = [*(checked.findings if checked else ()), *findings]
+        said = {} if checked is None else _said(checked)
+        if not chain_only:
+            said["orphan_keys"] = await count_orphan_keys(endpoints)
+        _tell(findings, said, as_json=as_json)
         return 1 if findings else 0
 
-    run(work())
+    try:
+        run(work())
+    except (Wrong, OSError) as wrong:
+        why = str(wrong) if isinstance(wrong, Wrong) else "A checkpoint's file cannot be read."
+        console.print(why, style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+def _said(checked: Checked) -> dict[str, Any]:
+    return {
+        "size": checked.size,
+        "root": b64encode(checked.root).decode(),
+        "checkpoints": checked.checkpoints,
+    }
+
+
+def _tell(findings: Sequence[Finding], said: dict[str, Any], *, as_json: bool) -> None:
+    verdict = "failed" if findings else "ok"
+    if as_json:
+        emit({"verify": verdict, "findings": list(map(str, findings)), **said})
+        return
+    for finding in findings:
+        console.print(str(finding), style="red", markup=False, soft_wrap=True)
+    if not findings and "size" in said:
+        console.print(
+            f"{said['size']} messages, {said['checkpoints']} checkpoints, root {said['root']}",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(verdict)

@@ -1,6 +1,7 @@
 """Where the chain's check reads: the log, the hashes that reporting kept, checkpoints."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import orjson
@@ -31,29 +32,30 @@ async def chain(
     mongo = open_client(endpoints.mongo)
     try:
         reporting = open_database(mongo, f"{endpoints.mongo_prefix}_reporting")
-        kept = await reporting.get_collection("checkpoints").find({}).to_list(None)
+        documents = await reporting.get_collection("checkpoints").find({}).to_list(None)
         last = await reporting.get_collection("chain").find_one({}, sort=[("_id", -1)])
         claims = [
             *witnessed,
-            *(_of_document(document) for document in kept),
+            *(_of_document(document) for document in documents),
             *[
                 claim_of(message.metadata.sequence.stream, message.data)
                 async for message in messages(client, EVENTS, [CHECKPOINT])
             ],
         ]
-        return await check_chain(
-            _log(client), _leaves(reporting, last["size"] if last else 0), claims, key
-        )
+        leaves = _leaves(reporting, last["size"] if last else 0)
+        async with aclosing(_log(client)) as log, aclosing(leaves) as kept:
+            return await check_chain(log, kept, claims, key)
     finally:
         mongo.close()
 
 
-async def _log(client: Client) -> AsyncIterator[Message]:
-    async for message in messages(client, EVENTS):
-        yield message.metadata.sequence.stream, message.subject, message.data
+async def _log(client: Client) -> AsyncGenerator[Message]:
+    async with aclosing(messages(client, EVENTS)) as found:
+        async for message in found:
+            yield message.metadata.sequence.stream, message.subject, message.data
 
 
-async def _leaves(reporting: Database, size: int) -> AsyncIterator[bytes]:
+async def _leaves(reporting: Database, size: int) -> AsyncGenerator[bytes]:
     """Those of the chain as it was before the log was read: it may grow meanwhile."""
     links = reporting.get_collection("chain").find({"_id": {"$lt": size}}, sort=[("_id", 1)])
     async for link in links:

@@ -336,7 +336,14 @@ class TestKeys:
         ensure_keys(tmp_path)
 
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == first
-        assert first.keys() == {"intake.kek", "intake.key", "operator.key", "operator.pub"}
+        assert first.keys() == {
+            "chain.key",
+            "chain.pub",
+            "intake.kek",
+            "intake.key",
+            "operator.key",
+            "operator.pub",
+        }
 
     def test_lost_ones_are_not_made_anew(self, tmp_path):
         (ensure_keys(tmp_path) / "intake.kek").unlink()
