@@ -342,16 +342,8 @@ class TestIdsOfAnother:
 
 PARTIES = ("own", "other", "operator")
 QUESTIONS = (
-    "fates",
-    "key",
-    "text",
-    "identity",
-    "say",
-    "worklist",
-    "case",
-    "load",
-    "effect",
-    "recount",
+    *("fates", "key", "text", "identity", "say", "worklist", "case", "load"),
+    *("effect", "recount", "checkpoint"),
 )
 
 
@@ -479,6 +471,19 @@ DECLARED = {
             *(f"ask.{p}.intake.{q}" for p in PARTIES for q in QUESTIONS),
             "_INBOX_svc-intake.x",
         },
+    ),
+    "reporting": (
+        service("reporting"),
+        {
+            "audit.checkpoint.v1",
+            "report.public.s-124.u1.2026-h1",
+            "report.internal.u1.s-124.2026-h1",
+            *(f"command.{p}.refused" for p in PARTIES),
+            "dead.submission.received.v1",
+            "$JS.API.DIRECT.GET.EVENTS",
+            "_INBOX_operator.x",
+        },
+        {f"ask.{p}.reporting.{q}" for p in PARTIES for q in QUESTIONS},
     ),
 }
 
