@@ -49,9 +49,6 @@ class MemoryCheckpoints:
     async def add_once(self, key: str, event: Event[AuditCheckpoint]) -> Event[AuditCheckpoint]:
         return self.kept.setdefault(key, event)
 
-    async def has(self, key: str) -> bool:
-        return key in self.kept
-
     async def waiting(self) -> Sequence[Event[AuditCheckpoint]]:
         unsaid = [event for event in self.kept.values() if event.id not in self._said]
         return sorted(unsaid, key=lambda event: event.data.size)

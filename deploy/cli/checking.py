@@ -103,7 +103,7 @@ def _tell(findings: Sequence[Finding], said: dict[str, Any], *, as_json: bool) -
         console.print(str(finding), style="red", markup=False, soft_wrap=True)
     if not findings and "size" in said:
         console.print(
-            f"{said['size']} messages, {said['checkpoints']} checkpoints, root {said['root']}",
+            f"{said['size']:,} messages, {said['checkpoints']} checkpoints, root {said['root']}",
             markup=False,
             soft_wrap=True,
         )

@@ -88,11 +88,6 @@ class TestCheckpoints:
         assert await checkpoints.add_once("day/1", made[0]) == made[0]
         assert await checkpoints.add_once("day/1", made[1]) == made[0]
 
-    async def test_a_key_is_known_once_kept(self, checkpoints, made):
-        assert not await checkpoints.has("day/1")
-        await checkpoints.add_once("day/1", made[0])
-        assert await checkpoints.has("day/1")
-
     async def test_those_that_wait_are_told_by_size_until_announced(self, checkpoints, made):
         await checkpoints.add_once("b", made[1])
         await checkpoints.add_once("a", made[0])

@@ -232,6 +232,14 @@ class TestNote:
 
         assert Verifier(SIGNER.public).read(note).size == 12
 
+    def test_one_of_another_log_is_none_of_ours_though_our_key_signed_it(self):
+        note = Signer("langnghe/other", bytes(range(32))).checkpoint(12, ROOT)
+        text = note.partition("\n\n")[0]
+        signature = b64encode(SIGNER._id + SIGNER._key.sign(f"{text}\n".encode())).decode()
+
+        with pytest.raises(Wrong, match="of another log"):
+            Verifier(SIGNER.public).read(f"{text}\n\n\N{EM DASH} langnghe/events {signature}\n")
+
     @pytest.mark.parametrize(
         "note", ["", "x", "langnghe/events\n\n", "langnghe/events\n-1\nAA==\n\n"]
     )
@@ -247,8 +255,8 @@ class TestNote:
             Verifier(key)
 
 
-def receipt(**more):
-    logged = [Logged(n, "submission.received.v1", b'{"subject":"s-%d"}' % n) for n in range(1, 12)]
+def receipt(subject="submission.received.v1", **more):
+    logged = [Logged(n, subject, b'{"subject":"s-%d"}' % n) for n in range(1, 12)]
     leaves = [leaf_of(each) for each in logged]
     shown = {
         "entry": orjson.loads(entry_of(logged[4])),
@@ -281,6 +289,10 @@ class TestReceipt:
             proofs.check_receipt(
                 receipt(entry=receipt()["entry"] | changed), Verifier(SIGNER.public)
             )
+
+    def test_what_else_is_in_the_log_of_a_submission_is_no_receipt(self):
+        with pytest.raises(Wrong, match="not about the receipt"):
+            proofs.check_receipt(receipt("submission.erased.v1"), Verifier(SIGNER.public))
 
     @pytest.mark.parametrize(
         "broken",

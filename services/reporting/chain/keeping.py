@@ -66,8 +66,6 @@ class Checkpoints(Protocol):
     async def add_once(self, key: str, event: Event[AuditCheckpoint]) -> Event[AuditCheckpoint]:
         """Keep it under `key` unless one is there; answer the one that stands."""
 
-    async def has(self, key: str) -> bool: ...
-
     async def waiting(self) -> Sequence[Event[AuditCheckpoint]]:
         """Those that were kept and not yet announced, oldest first."""
 
@@ -119,8 +117,7 @@ class Chain:
         frontier = await self.catch_up()
         key = f"day/{self._now().astimezone(self._zone).date().isoformat()}"
         if frontier.size and key != self._last_key:
-            if not await self._checkpoints.has(key):
-                await self._keep(key, frontier)
+            await self._keep(key, frontier)
             self._last_key = key
         await self._announce()
 

@@ -64,9 +64,6 @@ class MongoCheckpoints:
         standing = await self._checkpoints.find_one({"_id": key})
         return _event(standing) if standing else event
 
-    async def has(self, key: str) -> bool:
-        return await self._checkpoints.find_one({"_id": key}, {"_id": 1}) is not None
-
     async def waiting(self) -> Sequence[Event[AuditCheckpoint]]:
         found = self._checkpoints.find({"unannounced": True}, sort=[("event.data.size", 1)])
         return [_event(document) async for document in found]
