@@ -481,6 +481,7 @@ DECLARED = {
             *(f"command.{p}.refused" for p in PARTIES),
             "dead.submission.received.v1",
             "$JS.API.DIRECT.GET.EVENTS",
+            "$JS.API.STREAM.INFO.FEED",
             "_INBOX_operator.x",
         },
         {f"ask.{p}.reporting.{q}" for p in PARTIES for q in QUESTIONS},
