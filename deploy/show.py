@@ -1,8 +1,6 @@
 """Shows reports as tables, and watches their topics."""
 
-import csv
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -11,6 +9,7 @@ from rich.table import Table
 from deploy.stream import messages
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
+from shared.contracts.report import Edition
 from shared.runtime.streams import REPORTS
 
 
@@ -26,9 +25,11 @@ async def find_report(
     return Event[ReportPublished].model_validate_json(message.data or b"")
 
 
-async def reports(client: Client, period: str | None = None) -> AsyncIterator[ReportPublished]:
-    """Every internal report in the stream, oldest first."""
-    subject = f"report.internal.*.*.{period}" if period else "report.internal.>"
+async def reports(
+    client: Client, period: str | None = None, edition: Edition = Edition.INTERNAL
+) -> AsyncIterator[ReportPublished]:
+    """Every report of an edition in the stream, all revisions, oldest first."""
+    subject = f"report.{edition}.*.*.{period}" if period else f"report.{edition}.>"
     async for message in messages(client, REPORTS, [subject]):
         yield Event[ReportPublished].model_validate_json(message.data).data
 
@@ -40,27 +41,6 @@ async def watch(client: Client, subject: str) -> AsyncIterator[Event[ReportPubli
     )
     async for message in subscription.messages:
         yield Event[ReportPublished].model_validate_json(message.data)
-
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for the beginning of a formula."""
-
-
-def write_csv(report: ReportPublished, folder: Path) -> Path:
-    """Writes `<form>.<unit>.<period>.r<revision>.csv`, in UTF-8 with a byte order mark."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{report.form}.{report.unit}.{report.period.code}.r{report.revision}.csv"
-    with (folder / name).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["unit", "name", *(column.code for column in report.columns)])
-        for row in report.rows:
-            writer.writerow([row.unit, _harmless(row.name.vi), *row.cells])
-        writer.writerow(["total", "", *report.totals])
-    return folder / name
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def _figure(cell: int | None) -> str:

@@ -14,7 +14,10 @@ from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
 from deploy.connection import connected, find_endpoints, latest_directory
 from deploy.demo import OPERATOR
+from deploy.export import CSV, DRAWN, export
+from services.reporting.rendering import CannotPrint, Format, Language
 from shared.contracts import ReportClose, ReportRevise
+from shared.contracts.report import Edition
 
 report_app = typer.Typer(help="Periods and reports.", no_args_is_help=True)
 app = typer.Typer()
@@ -109,17 +112,35 @@ def report_show(
 @report_app.command("export")
 def report_export(
     period: str,
-    folder: Annotated[Path, typer.Argument(help="Where the files go, one CSV a report.")],
+    folder: Annotated[Path, typer.Argument(help="Where the files go, one a report and format.")],
+    *,
+    formats: Annotated[list[Format], typer.Option("--format", help="May be said again.")] = CSV,
+    unit: Annotated[str | None, typer.Option(help="Only this unit's.")] = None,
+    form: Annotated[str | None, typer.Option(help="Only this form, e.g. 01-xld.")] = None,
+    edition: Edition = Edition.INTERNAL,
+    language: Language = Language.VIETNAMESE,
+    revision: Annotated[int | None, typer.Option(help="Only this one; else all.")] = None,
     state: State = None,
 ) -> None:
-    """Write every report of a period as CSV: the unit's own row, one per child, the total."""
+    """Write every report of a period: the unit's own row, one per child, the total."""
 
     async def work() -> int:
-        count = 0
         async with connected(find_endpoints(state).nats) as client:
-            async for report in show.reports(client, period):
-                show.write_csv(report, folder)
-                count += 1
+            drawn = DRAWN & set(formats)  # charts look back at the periods before
+            found = [r async for r in show.reports(client, None if drawn else period, edition)]
+        chosen = [
+            report
+            for report in found
+            if report.period.code == period
+            and unit in {None, report.unit}
+            and form in {None, report.form}
+            and revision in {None, report.revision}
+        ]
+        try:
+            count = export(chosen, folder, formats, language, found)
+        except CannotPrint as error:
+            console.print(str(error), style="red", markup=False)
+            return 1
         console.print(f"{count} reports are in {folder}", markup=False)
         return 0 if count else 1
 

@@ -1,6 +1,6 @@
 """Charts as SVG: told apart by pattern, mark and word, never by colour alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -35,7 +35,7 @@ FEWEST_PERIODS = 3
 WIDTH = 560
 _BAR, _TEXT, _STEP = 16, 13, 44
 _LONGEST = WIDTH - 90
-_LEFT, _RIGHT, _TOP, _HEIGHT = 40, 40, 24, 180
+_MARGIN, _PANEL, _HEIGHT = 40, 110, 56
 _DASHES = (None, "7 4", "2 3")
 
 
@@ -73,7 +73,7 @@ def _year(report: ReportPublished) -> int:
 
 
 def _line(report: ReportPublished, others: Sequence[ReportPublished]) -> list[ReportPublished]:
-    """This report and those before it on the same line of periods, oldest first."""
+    """The report and those before it on the same line of periods, oldest first."""
 
     def kin(other: ReportPublished) -> tuple[str, ...]:
         kind = other.period.code.partition("-")[2]
@@ -92,6 +92,7 @@ class _Reader:
         self.language = language
         found = paths(report.columns, language)
         self.words = {c.code: path[-1] for c, path in zip(report.columns, found, strict=True)}
+        self.labels = {c.code: said(c.label, language) for c in report.columns}
         self.name = f"r{report.digest[:12]}"
 
     def value(self, report: ReportPublished, code: str) -> int | None:
@@ -115,8 +116,8 @@ def _parts(reader: _Reader, choice: Choice) -> Markup:
 
 def _comparison(reader: _Reader, before: ReportPublished, choice: Choice) -> Markup:
     bars = [
-        Bar(f"{reader.words[code]}, {said(each.period.label, reader.language)}", value, place)
-        for code in dict.fromkeys((choice.trend[0], *choice.parts))
+        Bar(f"{reader.words[code]}, {_year(each)}", value, place)
+        for code in choice.parts
         for place, each in enumerate((reader.report, before))
         for value in [reader.value(each, code)]
     ]
@@ -164,60 +165,55 @@ def _patterns(name: str) -> Markup:
 
 
 def _trend(reader: _Reader, line: Sequence[ReportPublished], choice: Choice) -> Markup:
-    values = {code: [reader.value(r, code) for r in line] for code in choice.trend}
-    most = max((v for row in values.values() for v in row if v is not None), default=0) or 1
-    step = (WIDTH - _LEFT - _RIGHT) / (len(line) - 1)
-    base = _TOP + _HEIGHT
-
-    def point(place: int, value: int) -> tuple[float, float]:
-        return round(_LEFT + place * step, 1), round(base - value / most * _HEIGHT, 1)
-
-    drawn = [tag("line", x1=0, y1=base, x2=WIDTH, y2=base, stroke="currentColor")]
-    for place, each in enumerate(line):
-        label = str(_year(each))
-        drawn.append(_text(_LEFT + place * step, base + 18, label, text_anchor="middle"))
-    for number, (code, row) in enumerate(values.items()):
-        drawn += _series(reader, number, row, point)
-        top = base + 46 + number * 22
-        drawn += [_stroke([(0, top - 4), (44, top - 4)], number), _mark(22, top - 4, number)]
-        drawn.append(_text(54, top, reader.words[code]))
-    title = word("trend", reader.language, "–".join(str(_year(r)) for r in (line[0], line[-1])))
-    told = "; ".join(
-        f"{reader.words[code]}: "
-        + ", ".join(f"{_year(r)}: {reader.figure(v)}" for r, v in zip(line, row, strict=True))
-        for code, row in values.items()
-    )
-    return _picture(f"{reader.name}-trend", title, told, base + 52 + 22 * len(values), drawn)
-
-
-def _series(
-    reader: _Reader,
-    number: int,
-    row: Sequence[int | None],
-    point: Callable[[int, int], tuple[float, float]],
-) -> list[Markup]:
-    """A line that is broken where a figure is withheld, with a mark and a figure at each point."""
+    """One below the other, each on a scale of its own: lines that cross hide their figures."""
     drawn: list[Markup] = []
+    told = []
+    for number, code in enumerate(choice.trend):
+        row = [reader.value(each, code) for each in line]
+        top = number * _PANEL
+        drawn += [_mark(6, top + 10, number), _text(18, top + 15, reader.labels[code])]
+        drawn += _series(reader, number, row, top + _PANEL)
+        figures = zip(line, row, strict=True)
+        said_so = ", ".join(f"{_year(r)}: {reader.figure(value)}" for r, value in figures)
+        told.append(f"{reader.labels[code]}: {said_so}")
+    below = len(choice.trend) * _PANEL + 18
+    for place, each in enumerate(line):
+        x = _place(place, len(line))
+        drawn.append(_text(x, below, str(_year(each)), text_anchor="middle"))
+    title = word("trend", reader.language, "–".join(str(_year(r)) for r in (line[0], line[-1])))
+    return _picture(f"{reader.name}-trend", title, "; ".join(told), below + 6, drawn)
+
+
+def _place(place: int, count: int) -> float:
+    return round(_MARGIN + place * (WIDTH - 2 * _MARGIN) / (count - 1), 1)
+
+
+def _series(reader: _Reader, number: int, row: Sequence[int | None], base: int) -> list[Markup]:
+    """A line that is broken where a figure is withheld, with a mark and a figure at each point."""
+    most = max((value for value in row if value is not None), default=0) or 1
+    drawn = [tag("line", x1=0, y1=base, x2=WIDTH, y2=base, stroke="currentColor")]
     run: list[tuple[float, float]] = []
-    for place, value in enumerate([*row, None]):
+    for place, value in enumerate(row):
+        x = _place(place, len(row))
+        y = round(base - 6 - (value or 0) / most * _HEIGHT, 1)
+        middle = {"text_anchor": "middle"}
+        drawn.append(_text(x, y - 10, reader.figure(value), font_weight="bold", **middle))
         if value is None:
-            drawn += [_stroke(run, number)] if len(run) > 1 else []
+            drawn += _stroke(run, number)
             run = []
-            continue
-        x, y = point(place, value)
-        run.append((x, y))
-        drawn += [
-            _mark(x, y, number),
-            _text(x + 7, y - 6, reader.figure(value), font_size=_TEXT - 2),
-        ]
-    return drawn
+        else:
+            run.append((x, y))
+            drawn.append(_mark(x, y, number))
+    return [*drawn, *_stroke(run, number)]
 
 
-def _stroke(points: Sequence[tuple[float, float]], number: int) -> Markup:
+def _stroke(points: Sequence[tuple[float, float]], number: int) -> list[Markup]:
+    if not points:
+        return []
     way = "M" + " L".join(f"{x},{y}" for x, y in points)
     dashes = _DASHES[number % len(_DASHES)]
     style = {"stroke": "currentColor", "stroke_width": 2, "stroke_dasharray": dashes}
-    return tag("path", d=way, fill="none", **style)
+    return [tag("path", d=way, fill="none", **style)]
 
 
 def _mark(x: float, y: float, number: int) -> Markup:
@@ -226,7 +222,9 @@ def _mark(x: float, y: float, number: int) -> Markup:
         return tag("circle", cx=x, cy=y, r=4.5, fill="currentColor")
     if number % 3 == 1:
         return tag("rect", x=x - 4, y=y - 4, width=8, height=8, fill="currentColor")
-    return tag("path", d=f"M{x},{y - 5.5} L{x + 5.5},{y + 4} L{x - 5.5},{y + 4} Z", fill="currentColor")
+    return tag(
+        "path", d=f"M{x},{y - 5.5} L{x + 5.5},{y + 4} L{x - 5.5},{y + 4} Z", fill="currentColor"
+    )
 
 
 def _text(x: float, y: float, text: str, **style: object) -> Markup:
@@ -234,15 +232,12 @@ def _text(x: float, y: float, text: str, **style: object) -> Markup:
     return tag("text", text, x=round(x, 1), y=round(y, 1), **style)
 
 
-def _picture(
-    name: str, title: str, told: str, height: float, drawn: Sequence[Markup]
-) -> Markup:
+def _picture(name: str, title: str, told: str, height: float, drawn: Sequence[Markup]) -> Markup:
     picture = tag(
         "svg",
         tag("title", title, id=f"{name}-title"),
         tag("desc", told, id=f"{name}-desc"),
         *drawn,
-        xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {WIDTH} {height + 4}",
         width=WIDTH,
         height=height + 4,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from services.reporting.rendering.words import Language, said
+from shared.contracts.directory import Label
 from shared.contracts.report import Column
 
 SEPARATOR = ": "
@@ -40,10 +41,9 @@ def paths(columns: Sequence[Column], language: Language) -> tuple[Path, ...]:
     labels = [said(column.label, language) for column in columns]
     found = []
     for place, (column, label) in enumerate(zip(columns, labels, strict=True)):
-        above = tuple(said(each, language) for each in getattr(column, "headings", None) or ())
-        if above:
-            own = label.removeprefix(SEPARATOR.join(above) + SEPARATOR)
-            found.append((*above, own))
+        own_path: Sequence[Label] = getattr(column, "path", ())
+        if own_path:
+            found.append(tuple(said(each, language) for each in own_path))
             continue
         heading, separator, own = label.partition(SEPARATOR)
         neighbours = labels[max(place - 1, 0) : place] + labels[place + 1 : place + 2]

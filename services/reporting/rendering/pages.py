@@ -11,6 +11,9 @@ from services.reporting.rendering.words import WITHHELD, figure, word
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A page fetches nothing and runs nothing, whatever stands in it."""
 
+MANY = 12
+"""From so many columns on, they are printed small on A4."""
+
 
 def style() -> Markup:
     return Markup(files(__package__).joinpath("style.css").read_text(encoding="utf-8"))
@@ -36,14 +39,26 @@ def fragment(sheet: Sheet, charts: Sequence[Markup] = ()) -> Markup:
     return tag(
         "article",
         _header(sheet),
-        tag("div", _table(sheet, name), class_="wide", role="region", tabindex=0,
-            aria_label=sheet.title),
+        tag(
+            "div",
+            _table(sheet, name),
+            class_="wide",
+            role="region",
+            tabindex=0,
+            aria_label=sheet.title,
+        ),
         _notes(sheet),
         _differences(sheet),
         _charts(sheet, charts),
-        class_=f"report {'a3' if sheet.is_wide else 'a4'}",
+        class_=f"report {_paper(sheet)}",
         lang=sheet.language.value,
     )
+
+
+def _paper(sheet: Sheet) -> str:
+    if sheet.is_wide:
+        return "a3"
+    return "a4 many" if len(sheet.codes) >= MANY else "a4"
 
 
 def _header(sheet: Sheet) -> Markup:
@@ -114,7 +129,9 @@ def _figure(sheet: Sheet, cell: int | None) -> Markup:
 
 def _notes(sheet: Sheet) -> Markup:
     notes = [tag("li", note) for note in sheet.notes]
-    return tag("section", tag("h2", word("note", sheet.language)), tag("ul", *notes), class_="notes")
+    return tag(
+        "section", tag("h2", word("note", sheet.language)), tag("ul", *notes), class_="notes"
+    )
 
 
 def _differences(sheet: Sheet) -> Markup:

@@ -29,12 +29,14 @@ def pdf_of(sheet: Sheet, report: ReportPublished, page: str, data: bytes) -> byt
         modified=at,
         relationship="Source",
     )
-    document = weasyprint.HTML(string=page, url_fetcher=_refuse).render(
-        attachments=[attached], pdf_variant=VARIANT, pdf_tags=True
-    )
-    made: bytes = document.write_pdf(
-        pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=report.digest.encode()
-    )
+    options = {
+        "attachments": [attached],
+        "pdf_identifier": report.digest.encode(),
+        "pdf_tags": True,
+        "pdf_variant": VARIANT,
+    }
+    document = weasyprint.HTML(string=page, url_fetcher=_refuse).render(**options)
+    made: bytes = document.write_pdf(**options)
     names = {font.name.decode() for font in document.fonts.values()}
     if not any(name.partition("+")[2].replace("-", " ").startswith(FONT) for name in names):
         raise CannotPrint(
@@ -57,5 +59,5 @@ def _printer() -> Any:  # noqa: ANN401 - WeasyPrint has no types
     return weasyprint
 
 
-def _refuse(url: str, *_: object, **__: object) -> Any:  # noqa: ANN401
+def _refuse(*_: object, **__: object) -> Any:  # noqa: ANN401 - it never returns
     raise ValueError("a report fetches nothing")

@@ -14,7 +14,7 @@ from services.reporting.rendering.words import (
 )
 from shared.contracts.report import Cells, ReportPublished
 
-WIDE = 16
+WIDE = 20
 """From so many columns on, a report is printed on A3."""
 
 MOST_CAUSES = 100
@@ -145,9 +145,7 @@ def _lines(report: ReportPublished, language: Language) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _notes(
-    report: ReportPublished, unit: str, number: str, language: Language
-) -> tuple[str, ...]:
+def _notes(report: ReportPublished, unit: str, number: str, language: Language) -> tuple[str, ...]:
     notes = []
     withheld = any(None in cells for cells in (*(r.cells for r in report.rows), report.totals))
     if withheld or any(None in (c.before, c.now) for c in report.changes):
@@ -157,8 +155,7 @@ def _notes(
     if report.in_flight:
         notes.append(word("in-flight", language, report.in_flight))
     if report.identities:
-        checked = "; ".join(map(plain, report.identities)).replace("<=", "≤")
-        notes.append(word("checked", language, checked))
+        notes.append(word("checked", language, _checked(report)))
     edition = word(report.edition.value, language)
     period = said(report.period.label, language)
     notes += [
@@ -168,6 +165,16 @@ def _notes(
         word("digest", language, plain(report.digest)),
     ]
     return tuple(notes)
+
+
+def _checked(report: ReportPublished) -> str:
+    """The identities, with the columns' numbers as printed in place of their codes."""
+    numbers = zip(report.columns, _numbers(report), strict=True)
+    printed = {column.code: number for column, number in numbers} | {"<=": "≤"}
+    return "; ".join(
+        " ".join(printed.get(part, plain(part)) for part in identity.split())
+        for identity in report.identities
+    )
 
 
 def _replaces(report: ReportPublished, language: Language) -> str:

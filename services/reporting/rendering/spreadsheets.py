@@ -48,11 +48,13 @@ FIRST_HEAD = 8
 """The spreadsheet's row at which headings begin, below title and edition."""
 
 _FONT = "Times New Roman"
-_LINE = Border(*[Side(style="thin")] * 4)
+_THIN = Side(style="thin")
+_LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _CENTRED = Alignment(horizontal="center", vertical="center", wrap_text=True)
-_LEFT = Alignment(vertical="center", wrap_text=True)
+_LEFT = Alignment(horizontal="left", vertical="center", indent=1, wrap_text=True)
+_RIGHT = Alignment(horizontal="right", vertical="center", indent=1)
 _A3, _A4 = 8, 9
-_UNIT_WIDTH, _WIDTH = 28, 10
+_UNIT_WIDTH, _WIDTH = 34, 11
 _POINTS_A_LINE = 14
 _CHARACTERS_A_LINE = 9
 _MODIFIED = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:\1>")
@@ -114,6 +116,7 @@ def _title(page: Worksheet, sheet: Sheet) -> None:
     for row, (text, size, bold) in enumerate(lines, start=4):
         cell = _put(page, row, 1, text, size=size, bold=bold, italic=row == len(lines) + 3)
         cell.alignment = _CENTRED
+        page.row_dimensions[row].height = size + 8
         _merged(page, row, 1, row, last)
 
 
@@ -125,8 +128,8 @@ def _heads(page: Worksheet, sheet: Sheet) -> None:
     below = FIRST_HEAD + sheet.depth
     for place, number in enumerate(("", *sheet.numbers), start=1):
         _put(page, below, place, number, italic=True, size=9).alignment = _CENTRED
-    for row in page.iter_rows(FIRST_HEAD, below, 1, len(sheet.codes) + 1):
-        for cell in row:
+    for cells in page.iter_rows(FIRST_HEAD, below, 1, len(sheet.codes) + 1):
+        for cell in cells:
             cell.border = _LINE
     for row_number, lines in enumerate(_heights(sheet)):
         page.row_dimensions[FIRST_HEAD + row_number].height = lines * _POINTS_A_LINE
@@ -166,11 +169,10 @@ def _line(page: Worksheet, row: int, line: Line) -> None:
     bold = line.unit is None
     name = _put(page, row, 1, line.name, bold=bold)
     name.alignment, name.border = _LEFT, _LINE
-    height = _lines_of(line.name, _UNIT_WIDTH - 4)
-    page.row_dimensions[row].height = max(height, 1) * (_POINTS_A_LINE + 2)
+    page.row_dimensions[row].height = 6 + _lines_of(line.name, _UNIT_WIDTH - 2) * _POINTS_A_LINE
     for column, figure in enumerate(line.cells, start=2):
         cell = _put(page, row, column, WITHHELD if figure is None else figure, bold=bold)
-        cell.alignment, cell.border = Alignment(horizontal="right", vertical="center"), _LINE
+        cell.alignment, cell.border = _RIGHT, _LINE
 
 
 def _printed(page: Worksheet, sheet: Sheet) -> None:
@@ -192,8 +194,10 @@ def _fitted(page: Worksheet, paper: int) -> None:
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.print_options.horizontalCentered = True
     page.page_margins.left = page.page_margins.right = 0.4
-    page.page_margins.top = page.page_margins.bottom = 0.6
-    page.oddFooter.right.text = "&P/&N"
+    page.page_margins.top = page.page_margins.bottom = 0.8
+    page.page_margins.header = page.page_margins.footer = 0.4
+    if page.oddFooter is not None:
+        page.oddFooter.right.text = "&P/&N"
 
 
 def _notes(page: Worksheet, sheet: Sheet) -> None:
@@ -220,8 +224,7 @@ def _differences(page: Worksheet, sheet: Sheet, first: int) -> None:
         for column, value in enumerate(values, start=1):
             cell = _put(page, row, column, WITHHELD if value is None else value, bold=row == first)
             cell.border = _LINE
-            if not isinstance(value, int):
-                cell.alignment = _LEFT
+            cell.alignment = _LEFT if column < len(keys) - 1 else _RIGHT
 
 
 def _still(made: bytes) -> bytes:

@@ -28,14 +28,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "note": ("Ghi chú", "Notes"),
     "source": ("Căn cứ: {}", "Form under: {}"),
     "withheld": (
-        "Dấu “…”: số liệu không công bố, để không ai có thể bị nhận ra; số liệu đó nhỏ hơn {}, "
-        "hoặc có thể làm lộ một số liệu nhỏ hơn {}.",
-        "“…”: a figure withheld, so that nobody can be recognised by it; it is below {}, or would "
-        "give away one that is below {}.",
+        "Dấu “…”: không công bố, để không ai bị nhận ra: nhỏ hơn {}, hoặc làm lộ số nhỏ hơn {}.",
+        "“…”: withheld, so that nobody is recognised: below {}, or giving away one below {}.",
     ),
     "withheld-plain": (
-        "Dấu “…”: số liệu không công bố, để không ai có thể bị nhận ra.",
-        "“…”: a figure withheld, so that nobody can be recognised by it.",
+        "Dấu “…”: không công bố, để không ai bị nhận ra.",
+        "“…”: withheld, so that nobody is recognised.",
     ),
     "withheld-short": ("không công bố", "withheld"),
     "in-flight": (
