@@ -1,18 +1,14 @@
-"""Reports to be printed, and what a reader gets back out of each format."""
+"""Reports to be printed: of a province, public, changed, hostile, and any."""
 
-import csv
-import io
-from dataclasses import dataclass, field
+import json
 from datetime import date
-from html.parser import HTMLParser
+from pathlib import Path
 from random import Random
 
-import openpyxl
 from hypothesis import strategies as st
 
-from services.reporting.domain.forms import LETTERS, SUPERVISION
 from services.reporting.domain.revision import digest
-from services.reporting.rendering.spreadsheets import FIRST_HEAD
+from services.reporting.rendering import Format, Language, render
 from shared.contracts import ReportPublished
 from shared.contracts.directory import Label
 from shared.contracts.report import Change, Column, Edition, Period, ReportRow
@@ -25,7 +21,94 @@ UNITS = (
     ("xa-dong-lau", "Xã Đồng Lau", "Đồng Lau Commune"),
     ("dat-dai", "Văn phòng Đăng ký đất đai tỉnh Vạn Xuân", "Land Registration Office"),
 )
-FORMS = {form.code: form for form in (LETTERS, SUPERVISION)}
+GOLDEN = Path(__file__).parent / "contracts" / "golden" / "report.published.v1.json"
+
+SUPERVISION = (
+    (
+        "supervised-officials",
+        "Số cán bộ được giám sát theo quyết định",
+        "Officials under supervision",
+    ),
+    ("direct-activities", "Số cuộc giám sát trực tiếp", "Direct supervision activities"),
+    ("indirect-activities", "Số cuộc giám sát gián tiếp", "Indirect supervision activities"),
+    ("dialogues", "Số cuộc đối thoại", "Dialogues"),
+    ("dialogue-participants", "Số người tham dự đối thoại", "Participants in dialogues"),
+    (
+        "dialogue-opinions-received",
+        "Số ý kiến tiếp nhận tại đối thoại",
+        "Opinions received in dialogues",
+    ),
+    (
+        "dialogue-opinions-accepted",
+        "Số ý kiến được tiếp thu tại đối thoại",
+        "Opinions accepted in dialogues",
+    ),
+    ("agencies", "Tổng số cơ quan, đơn vị", "Agencies"),
+    (
+        "agencies-with-mailbox",
+        "Số cơ quan, đơn vị đã công khai hòm thư góp ý",
+        "Agencies with a published mailbox",
+    ),
+    (
+        "agencies-with-hotline",
+        "Số cơ quan, đơn vị đã công khai đường dây nóng",
+        "Agencies with a published hotline",
+    ),
+    (
+        "agencies-with-both",
+        "Số cơ quan, đơn vị đã công khai cả hòm thư góp ý và đường dây nóng",
+        "Agencies with both",
+    ),
+    ("received", "Số ý kiến tiếp nhận trong kỳ", "Opinions received in the period"),
+    ("carried-over", "Số ý kiến kỳ trước chuyển sang", "Opinions carried over"),
+    ("answered-in-time", "Số ý kiến đã trả lời đúng hạn", "Answered in time"),
+    ("answered-late", "Số ý kiến đã trả lời quá hạn", "Answered late"),
+    ("open", "Số ý kiến chưa trả lời đến cuối kỳ", "Open at the end of the period"),
+    ("overdue", "Trong số ý kiến chưa trả lời: đã quá hạn", "Of the open ones: overdue"),
+)
+DENUNCIATIONS = (
+    ("1", "Đơn tố cáo thuộc thẩm quyền: Tổng số", "Denunciations: total"),
+    ("4", "Kết quả giải quyết: Đã giải quyết", "Results: settled"),
+    ("5", "Kết quả giải quyết: Tố cáo đúng", "Results: right"),
+    ("6", "Kết quả giải quyết: Tố cáo sai", "Results: wrong"),
+    ("7", "Kết quả giải quyết: Tố cáo có đúng, có sai", "Results: partly right"),
+    ("8", "Kết quả giải quyết: Rút tố cáo", "Results: withdrawn"),
+    ("9", "Kết quả giải quyết: Đình chỉ giải quyết", "Results: suspended"),
+    ("14", "Chấp hành thời hạn: Quá thời hạn", "Deadline: not kept"),
+)
+"""Some of the columns of form 03/KQGQ."""
+
+
+def _columns(said):
+    return tuple(Column(code=code, label=Label(vi=vi, en=en)) for code, vi, en in said)
+
+
+def _letters():
+    data = json.loads(GOLDEN.read_text(encoding="utf-8"))["data"]
+    return {key: data[key] for key in ("title", "citation", "columns", "identities")}
+
+
+FORMS = {
+    "01-xld": _letters(),
+    "s-124": {
+        "title": Label(
+            vi="Kết quả giám sát và tiếp nhận ý kiến theo Quy định số 124-QĐ/TW",
+            en="Supervision and opinions heard under Regulation 124-QĐ/TW",
+        ),
+        "citation": "Mẫu S-124 của hệ thống, theo Quy định số 124-QĐ/TW ngày 02/02/2018",
+        "columns": _columns(SUPERVISION),
+        "identities": ("received + carried-over = answered-in-time + answered-late + open",),
+    },
+    "03-kqgq": {
+        "title": Label(
+            vi="Tổng hợp kết quả giải quyết tố cáo thuộc thẩm quyền",
+            en="Denunciations settled within competence",
+        ),
+        "citation": "Biểu số 03/KQGQ, Thông tư số 01/2024/TT-TTCP",
+        "columns": _columns(DENUNCIATIONS),
+        "identities": ("4 = 5 + 6 + 7 + 8 + 9",),
+    },
+}
 
 HOSTILE = (
     *("=1+1", "+1+1", "-1+1", "@SUM(1;1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1+1", "－1+1"),
@@ -62,7 +145,7 @@ def report(form: str = "01-xld", year: int = 2026, **more) -> ReportPublished:
             name=Label(vi=vi, en=en),
             own=unit == "tinh",
             cells=tuple(
-                random.randrange(2000 if not n else 40) for n in range(len(chosen.columns))
+                random.randrange(2000 if not n else 40) for n in range(len(chosen["columns"]))
             ),
         )
         for unit, vi, en in UNITS
@@ -73,12 +156,9 @@ def report(form: str = "01-xld", year: int = 2026, **more) -> ReportPublished:
         "period": half_year(year),
         "edition": Edition.INTERNAL,
         "revision": 1,
-        "title": chosen.title,
-        "citation": chosen.citation,
-        "columns": chosen.published_columns,
+        **chosen,
         "rows": rows,
         "totals": tuple(map(sum, zip(*(row.cells for row in rows), strict=True))),
-        "identities": tuple(identity.text for identity in chosen.identities),
         "digest": "",
         "directory": 3,
         "rulebook": 2,
@@ -109,7 +189,7 @@ def _from(cells, k):
 
 def second(form: str = "01-xld", **more) -> ReportPublished:
     """A second revision, which changes three figures."""
-    first, other = (column.code for column in FORMS[form].columns[8:10])
+    first, other = (column.code for column in report(form).columns[8:10])
     changes = (
         Change(unit="so-y-te", column=first, before=4, now=7),
         Change(unit=None, column=first, before=41, now=44),
@@ -145,6 +225,16 @@ def named(text: str) -> ReportPublished:
     )
 
 
+EXAMPLES = [report(), public(), second(), report("s-124"), public("s-124"), second("s-124")]
+EXAMPLES.append(report("03-kqgq"))
+
+
+def content(
+    of: ReportPublished, format_: Format, language: Language = Language.VIETNAMESE
+) -> bytes:
+    return render(of, format_, language)[0]
+
+
 _TEXT = st.one_of(st.text(max_size=30), st.sampled_from(HOSTILE), st.sampled_from(("A: b", "A: c")))
 _LABEL = st.builds(Label, vi=_TEXT, en=st.none() | _TEXT)
 _CELL = st.none() | st.integers(0, 10**12)
@@ -172,117 +262,3 @@ def any_report(draw) -> ReportPublished:
         threshold=draw(st.none() | st.just(10)),
         edition=draw(st.sampled_from(Edition)),
     )
-
-
-@dataclass(slots=True)
-class Read:
-    """What a reader finds: rows of a name and figures; headings with their places and spans."""
-
-    rows: list[tuple[str, tuple[int | None, ...]]] = field(default_factory=list)
-    heads: set[tuple[str, int, int, int, int]] = field(default_factory=set)
-    texts: list[str] = field(default_factory=list)
-
-
-def bare(text: object) -> str:
-    """Without the one `'` that keeps a spreadsheet from evaluating it."""
-    return str(text or "").removeprefix("'")
-
-
-def figure_of(text: object) -> int | None:
-    return None if text == "…" else int(str(text))
-
-
-def read_csv(content: bytes) -> list[list[str]]:
-    assert content.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-
-
-def read_xlsx(content: bytes, columns: int, depth: int) -> Read:
-    book = openpyxl.load_workbook(io.BytesIO(content))
-    page, notes = book.worksheets
-    read = Read()
-    merged = {(r.min_row, r.min_col): r for r in page.merged_cells.ranges}
-    for row in range(depth):
-        for column in range(columns + 1):
-            cell = page.cell(FIRST_HEAD + row, column + 1)
-            if isinstance(cell, openpyxl.cell.cell.MergedCell):
-                continue
-            span = merged.get((cell.row, cell.column))
-            rows, wide = (span.size["rows"], span.size["columns"]) if span else (1, 1)
-            read.heads.add((bare(cell.value), row, column, rows, wide))
-    for row in page.iter_rows(FIRST_HEAD + depth + 1, values_only=True):
-        read.rows.append((bare(row[0]), tuple(map(figure_of, row[1 : columns + 1]))))
-    for sheet in (page, notes):
-        for row in sheet.iter_rows():
-            read.texts += [bare(c.value) for c in row if isinstance(c.value, str)]
-    return read
-
-
-class HtmlReader(HTMLParser):
-    """The first table's heads and rows; every text outside the style sheet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read = Read()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self._open: list[str] = []
-        self._tables = 0
-        self._cells: list[object] = []
-        self._text = ""
-        self._value: object = None
-        self._row = -1
-        self._taken: set[tuple[int, int]] = set()
-
-    def handle_starttag(self, tag, attrs):
-        at = dict(attrs)
-        self.elements.append((tag, at))
-        self._open.append(tag)
-        self._tables += tag == "table"
-        if tag == "tr":
-            self._cells, self._row = [], self._row + 1
-        if tag in {"th", "td"}:
-            self._text, self._value, self._at = "", None, at
-        if tag == "data":
-            self._value = int(at["value"])
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        if "style" not in self._open:
-            self._text += data
-            self.read.texts.append(data)
-
-    def handle_endtag(self, tag):
-        while self._open and self._open.pop() != tag:
-            pass
-        if self._tables != 1 or tag not in {"th", "td", "tr"}:
-            return
-        if tag == "tr":
-            if "tbody" in self._open:
-                self.read.rows.append((self._cells[0], tuple(self._cells[1:])))
-        elif "thead" in self._open:
-            if tag == "th":
-                self._head()
-        else:
-            self._cells.append(self._text if tag == "th" else self._figure())
-
-    def _figure(self):
-        assert self._value is None or self._text.replace(".", "").replace(",", "") == str(
-            self._value
-        )
-        assert self._value is not None or self._text == "…"
-        return self._value
-
-    def _head(self):
-        column = next(c for c in range(1000) if (self._row, c) not in self._taken)
-        rows, wide = int(self._at.get("rowspan") or 1), int(self._at.get("colspan") or 1)
-        self._taken |= {(self._row + r, column + c) for r in range(rows) for c in range(wide)}
-        self.read.heads.add((self._text, self._row, column, rows, wide))
-
-
-def read_html(content: bytes) -> HtmlReader:
-    reader = HtmlReader()
-    reader.feed(content.decode())
-    reader.close()
-    return reader

@@ -85,11 +85,16 @@ class TestTheDemonstration:
 
         watched = await run("watch", "report.internal.*.01-xld.*", "--count", "40")
         await run("export", PERIOD, str(folder))
+        chosen = ("--format", "html", "--format", "json", "--unit", "tinh", "--form", "01-xld")
+        await run("export", PERIOD, str(folder / "pages"), *chosen)
         shown = json.loads(await run("show", PERIOD, "--form", "01-xld", "--json"))
 
         reports = [json.loads(line)["data"] for line in watched.splitlines()]
         assert len({report["unit"] for report in reports}) == 40
         assert len(list(folder.glob("*.csv"))) == 120
+        assert {path.name for path in (folder / "pages").iterdir()} == {
+            f"01-xld.tinh.{PERIOD}.r1.{ending}" for ending in ("html", "json")
+        }
         total = (folder / f"01-xld.tinh.{PERIOD}.r1.csv").read_text("utf-8-sig").splitlines()[-1]
         assert total.split(",")[2:] == list(map(str, shown["data"]["totals"]))
 

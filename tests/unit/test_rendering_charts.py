@@ -6,7 +6,8 @@ import pytest
 
 from services.reporting.rendering import Format, Language, render
 from services.reporting.rendering.charts import CHOICES, charts_of
-from tests.examples_rendering import public, read_html, report
+from tests.examples_rendering import public, report
+from tests.readers_rendering import read_html
 
 VI = Language.VIETNAMESE
 YEARS = (2023, 2024, 2025)
@@ -72,7 +73,16 @@ class TestCharts:
     def test_are_told_apart_without_colour(self, form):
         for chart in charts_of(report(form), [report(form, y) for y in YEARS], VI):
             fills = set(re.findall(r'(?:fill|stroke)="([^"]+)"', chart))
-            assert {f for f in fills if not f.startswith("url(#")} <= {"currentColor", "none"}
+            patterns = {
+                f"url(#{name})" for name in re.findall(r'<pattern[^>]* id="([^"]+)"', chart)
+            }
+            assert fills <= {"currentColor", "none", *patterns}
+
+    def test_draw_each_part_in_a_way_of_its_own(self, form):
+        [chart] = charts_of(report(form), [], VI)
+
+        drawn = re.findall(r"<rect[^>]* (?:fill)=\"([^\"]+)", chart)
+        assert len(drawn) == len(set(drawn)) == len(CHOICES[form].parts)
 
 
 class TestSecrecy:

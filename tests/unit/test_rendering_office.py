@@ -10,7 +10,8 @@ import pytest
 
 from services.reporting.rendering import Format, Language, render, sheet_of
 from services.reporting.rendering.words import figure, plain
-from tests.examples_rendering import HOSTILE, bare, named, public, report, second
+from tests.examples_rendering import HOSTILE, named, public, report, second
+from tests.readers_rendering import bare
 
 VI = Language.VIETNAMESE
 COMMA, QUOTE, UTF_8 = 44, 34, 76

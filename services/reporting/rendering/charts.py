@@ -21,6 +21,7 @@ class Choice:
 
 CHOICES = {
     "01-xld": Choice("kinds", ("11", "12", "13"), ("1", "9", "14")),
+    "03-kqgq": Choice("outcomes", ("5", "6", "7", "8", "9"), ("1", "4", "14")),
     "s-124": Choice(
         "punctual",
         ("answered-in-time", "answered-late", "open"),
@@ -149,6 +150,8 @@ def _patterns(name: str) -> Markup:
     shapes = (
         tag("path", d="M-2,2 L2,-2 M0,8 L8,0 M6,10 L10,6", fill="none", **stroke),
         tag("circle", cx=4, cy=4, r=1.4, fill="currentColor"),
+        tag("path", d="M0,2 L8,2 M0,6 L8,6", fill="none", **stroke),
+        tag("path", d="M4,0 L4,8 M0,4 L8,4", fill="none", **stroke),
     )
     made = [
         tag(

@@ -68,6 +68,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "now": ("Nay", "Now"),
     "charts": ("Biểu đồ", "Charts"),
     "kinds": ("Đơn đủ điều kiện xử lý, theo nội dung", "Eligible letters, by content"),
+    "outcomes": ("Kết quả giải quyết tố cáo", "Outcomes of denunciations"),
     "punctual": ("Ý kiến đã trả lời và chưa trả lời", "Opinions answered and open"),
     "trend": ("Diễn biến qua các kỳ: {}", "Over the periods: {}"),
     "year-before": ("So với cùng kỳ năm trước", "Against the same period of the year before"),
