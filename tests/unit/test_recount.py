@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from deploy.recount import COUNTED, recount
 from deploy.verify.totals import _facts
+from services.reporting.domain.change import change
 from services.reporting.domain.forms import Tally
-from services.reporting.domain.row import CaseRow, change
+from services.reporting.domain.row import CaseRow
 from shared.contracts import SubmissionRated
 from shared.contracts.case import Referral, case_id
 from shared.contracts.vocabulary import Kind, Outcome, Signatures

@@ -142,7 +142,7 @@ class TestSheet:
         assert not any("“…”" in note for note in sheet_of(report()).notes)
 
     def test_says_what_a_revision_changed(self):
-        sheet = sheet_of(second(causes=[Cause(event="e", type="case.concluded.v1")]))
+        sheet = sheet_of(second(causes=[Cause(event="e", about="concluded")]))
 
         assert "Thay lần công bố 1" in sheet.replaces
         assert "1 sự kiện" in sheet.replaces

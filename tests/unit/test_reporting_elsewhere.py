@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from deploy.rules import RULE_FILES, read_rules
-from services.reporting.handlers import Closer, command_taker, row_keeper, rule_keeper
+from services.reporting.closing import Closer
+from services.reporting.handlers import command_taker, row_keeper, rule_keeper
+from services.reporting.issuing import Desk
 from shared.contracts import DirectoryPublished, RulebookPublished
 from shared.contracts.activity import ActivityKind
 from shared.contracts.case import Referral
@@ -21,6 +23,7 @@ from tests.examples_reporting import (
 )
 from tests.fakes_reporting import (
     MemoryClosings,
+    MemoryFlight,
     MemoryReports,
     MemoryRows,
     MemoryRules,
@@ -50,17 +53,24 @@ def read(noun):
 
 
 async def reports():
-    rows, rules, made = MemoryRows(), MemoryRules(), MemoryReports()
-    closer = Closer(rows, rules, MemoryClosings(), ZONE)
-    take = command_taker(closer, made, MemorySendings(), lambda: OVER + timedelta(hours=1))
+    rows, rules, closings = MemoryRows(), MemoryRules(), MemoryClosings()
+    out = []
+
+    async def publish(events):
+        out.extend(events)
+
+    closer = Closer(rows, rules, closings, MemoryFlight(), zone=ZONE)
+    desk = Desk(rules, closings, MemoryReports(), publish)
+    take = command_taker(closer, desk, MemorySendings(), lambda: OVER + timedelta(hours=1))
     await rule_keeper(rules)(
         [
             event(DirectoryPublished(version=1, directory=read("directory"))),
             event(RulebookPublished(version=1, rulebook=read("rulebook"))),
         ]
     )
-    await row_keeper(rows)(CASES)
-    return [each.data for each in await take([close("2026-term")])]
+    await row_keeper(rows, closings, ZONE)(CASES)
+    await take([close("2026-term")])
+    return [each.data for each in out]
 
 
 async def test_each_unit_has_the_one_form_of_the_country():

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.reporting.domain.forms import LETTERS, Tally, fill
+from services.reporting.domain.forms import Tally, fill
 from services.routing.domain import conflict
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.lifecycle import CaseState
@@ -37,7 +37,7 @@ from shared.contracts.order import (
 )
 from shared.contracts.submission import ELIGIBLE
 from shared.contracts.vocabulary import Concern, Kind, Outcome
-from tests.examples_reporting import case_rows, window
+from tests.examples_reporting import LETTERS, case_rows, window
 from tests.examples_routing import (
     NOON,
     REGULATION,

@@ -13,7 +13,6 @@ from deploy.recount import COUNTED, recount
 from deploy.verify.routing import routing
 from deploy.verify.seen import Kept, Seen
 from deploy.verify.totals import _facts
-from services.reporting.domain.forms import LETTERS, SUPERVISION
 from shared.contracts.case import case_id, part_id
 from shared.contracts.report import Edition, ReportPublished
 from shared.contracts.vocabulary import Kind, Signatures
@@ -21,7 +20,9 @@ from tests.examples_reporting import (
     BEFORE,
     DAY,
     END,
+    LETTERS,
     START,
+    SUPERVISION,
     WITHIN,
     ZONE,
     case_accepted,

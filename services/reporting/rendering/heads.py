@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from services.reporting.rendering.words import Language, said
-from shared.contracts.directory import Label
 from shared.contracts.report import Column
 
 SEPARATOR = ": "
@@ -41,7 +40,7 @@ def paths(columns: Sequence[Column], language: Language) -> tuple[Path, ...]:
     labels = [said(column.label, language) for column in columns]
     found = []
     for place, (column, label) in enumerate(zip(columns, labels, strict=True)):
-        own_path: Sequence[Label] = getattr(column, "path", ())
+        own_path = column.path
         if own_path:
             found.append(tuple(said(each, language) for each in own_path))
             continue
