@@ -1,12 +1,13 @@
 """Reporting's rows, thrown away and built again from the stream of events alone."""
 
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from deploy.connection import Endpoints
 from deploy.demo import OPERATOR, quiet
 from shared.contracts.report import RecountAsked, RecountTold
 from shared.runtime.mongo import open_client, open_database
-from shared.runtime.streams import CONSUMERS, declare
+from shared.runtime.streams import CONSUMERS, Durable
 
 TABLES = ("case_rows", "activity_rows", "channel_rows")
 DURABLE = CONSUMERS["reporting-rows"]
@@ -21,20 +22,27 @@ async def rebuild_reporting(
 
     Reporting may run meanwhile: its rows take every event from the first one on, and an event
     that it is given twice changes nothing. Until all are there, it does not close a period.
+    Stopped between the two steps of making the consumer anew, `langnghe init` declares it again.
     """
     jetstream = client.jetstream()
     mongo = open_client(endpoints.mongo)
     try:
         database = open_database(mongo, f"{endpoints.mongo_prefix}_reporting")
-        await jetstream.delete_consumer(DURABLE.stream, DURABLE.name)
         for table in TABLES:
             await database.drop_collection(table)
-        await declare(jetstream)
+        await from_the_beginning(jetstream, DURABLE)
         await quiet(client, quiet_seconds)
         periods = sorted(await database.get_collection("closings").distinct("period"))
     finally:
         mongo.close()
     return {period: await _recount(client, period) for period in periods}
+
+
+async def from_the_beginning(jetstream: JetStreamContext, durable: Durable) -> None:
+    """Give the consumer every message again; all else about it stays as it was declared."""
+    info = await jetstream.consumer_info(durable.stream, durable.name)
+    await jetstream.delete_consumer(durable.stream, durable.name)
+    await jetstream.add_consumer(durable.stream, info.config)
 
 
 async def _recount(client: Client, period: str) -> RecountTold:

@@ -1,5 +1,6 @@
 """Reporting's ports in memory; the suite in `stores/` holds them to what MongoDB does."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -40,14 +41,14 @@ class MemoryRows:
 class MemoryClosings:
     def __init__(self) -> None:
         self.closings: dict[tuple[str, int], Closing] = {}
-        self.is_late: set[str] = set()
+        self.marks: Counter[str] = Counter()
         self.out: set[tuple[str, int]] = set()
 
     async def prepare(self) -> None:
         pass
 
     async def add_once(self, closing: Closing) -> Closing:
-        self.is_late.add(closing.period.code)
+        self.marks[closing.period.code] += 1
         return self.closings.setdefault((closing.period.code, closing.revision), closing)
 
     async def of(self, period: str) -> Closing | None:
@@ -76,13 +77,14 @@ class MemoryClosings:
         self.out.add((closing.period.code, closing.revision))
 
     async def mark_late(self, periods: Collection[str]) -> None:
-        self.is_late.update(periods)
+        self.marks.update(periods)
 
-    async def late(self) -> Sequence[str]:
-        return sorted(self.is_late)
+    async def late(self) -> Mapping[str, int]:
+        return dict(sorted(self.marks.items()))
 
-    async def no_longer_late(self, period: str) -> None:
-        self.is_late.discard(period)
+    async def no_longer_late(self, period: str, marks: int) -> None:
+        if self.marks.get(period) == marks:
+            del self.marks[period]
 
 
 class MemoryReports:
@@ -102,9 +104,6 @@ class MemoryReports:
         of_period = (r for r in self._all() if (r.period.code, r.edition) == (period, edition))
         ordered = sorted(of_period, key=lambda report: report.revision)
         return {(report.form, report.unit): report for report in ordered}
-
-    async def public(self) -> Sequence[ReportPublished]:
-        return [report for report in self._all() if report.edition is Edition.PUBLIC]
 
     def _all(self) -> list[ReportPublished]:
         return [event.data for events in self.reports.values() for event in events]

@@ -160,9 +160,13 @@ def rebuild(name: Annotated[str, typer.Argument(help="reporting")], state: State
         async with connected(endpoints.nats) as client:
             counted = await rebuild_reporting(client, endpoints)
         for period, told in counted.items():
-            same, differ = (", ".join(map(str, each)) for each in (told.same, told.differ))
+            same, differ, unsure = (
+                ", ".join(map(str, each)) for each in (told.same, told.differ, told.unsure)
+            )
             if same:
                 console.print(f"{period}: every figure of revision {same} is the same")
+            if unsure:
+                console.print(f"{period}: revision {unsure} was counted with events under way")
             if differ:
                 console.print(f"[red]{period}: figures of revision {differ} differ[/red]")
         return 1 if any(told.differ for told in counted.values()) else 0

@@ -16,7 +16,7 @@ from services.reporting.chain import (
 )
 from services.reporting.closing import Closer
 from services.reporting.domain.chain import Signer
-from services.reporting.flight import StreamFlight
+from services.reporting.flight import StreamFlight, Unanswered
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
     rows, rules, sendings = MongoRows(database), MongoRules(database), MongoSendings(database)
     closings, reports = MongoClosings(database), MongoReports(database)
-    away = (*UNAVAILABLE, RulesMissing, nats.errors.Error, TimeoutError)
+    away = (*UNAVAILABLE, RulesMissing, Unanswered, nats.errors.Error, TimeoutError)
     bus = Bus(
         settings.nats_url,
         NAME,

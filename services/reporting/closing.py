@@ -118,14 +118,15 @@ class Closer:
             raise _wrong(
                 "not-closed", f"{order.period} is not closed.", "Close it first: `report close`."
             )
-        # The mark goes first: what comes in while we count is looked for once more.
-        await self._closings.no_longer_late(order.period)
+        marks = (await self._closings.late()).get(order.period, 0)
         rules = await self._rules.latest()
         window = Window.of(standing.period, self._zone)
         covered = await self._flight.before(window.end)
         late = Late(standing.known)
         closing = await self._count(order, at, rules, window, covered, late=late)
         if closing.figures == standing.figures:
+            # Not before it is counted, and only if nothing came in meanwhile.
+            await self._closings.no_longer_late(order.period, marks)
             return None
         closing = closing.model_copy(
             update={"revision": standing.revision + 1, "causes": late.first}

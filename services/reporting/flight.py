@@ -14,6 +14,10 @@ ROWS = "reporting-rows"
 SECONDS = 5.0
 
 
+class Unanswered(Exception):
+    """A stream or consumer is not there, or is being made anew: ask again later."""
+
+
 class StreamFlight:
     """What waits in front of a service may still become an event of the period.
 
@@ -27,7 +31,7 @@ class StreamFlight:
         self._connection = connection
 
     async def before(self, end: datetime) -> Coverage:
-        """Raises an error of the bus while NATS is away."""
+        """Raises an error of the bus while NATS is away, and `Unanswered`."""
         position, oldest = 0, None
         waiting: dict[str, int] = {}
         for name in ON_THE_WAY:
@@ -37,8 +41,8 @@ class StreamFlight:
             count = int(info["num_pending"]) + int(info["num_ack_pending"])
             if name == ROWS:
                 position = floor
-            since = await self._since(durable, floor) if count else end
-            if since < end:
+            since = await self._since(durable, floor) if count else None
+            if since is not None and since < end:
                 waiting[name] = count
                 oldest = min(since, oldest or since)
         letters = await self._ask(f"STREAM.INFO.{DEAD_LETTERS}")
@@ -46,22 +50,26 @@ class StreamFlight:
             waiting["dead-letters"] = dead
         return Coverage(position, waiting, oldest)
 
-    async def _since(self, durable: Durable, floor: int) -> datetime:
-        """When the first message came that the consumer has not acknowledged."""
+    async def _since(self, durable: Durable, floor: int) -> datetime | None:
+        """When the first message came that the consumer has not acknowledged.
+
+        None if it was acknowledged since it was counted.
+        """
         if durable.stream != EVENTS:  # a work queue begins with it
-            queue = await self._ask(f"STREAM.INFO.{durable.stream}")
-            return _at(queue["state"]["first_ts"])
+            queue = (await self._ask(f"STREAM.INFO.{durable.stream}"))["state"]
+            return _at(queue["first_ts"]) if queue["messages"] else None
         wanted = {"seq": floor + 1, "next_by_subj": ">"}
         answer = await self._connection().request(
             f"$JS.API.DIRECT.GET.{EVENTS}", orjson.dumps(wanted), timeout=SECONDS
         )
-        return _at((answer.headers or {})["Nats-Time-Stamp"])
+        at = (answer.headers or {}).get("Nats-Time-Stamp")
+        return _at(at) if at else None
 
     async def _ask(self, question: str) -> Any:  # noqa: ANN401 - the server's JSON
         answer = await self._connection().request(f"$JS.API.{question}", b"", timeout=SECONDS)
         told = orjson.loads(answer.data)
         if "error" in told:
-            raise RuntimeError(f"{question}: {told['error'].get('err_code')}")
+            raise Unanswered(f"{question}: {told['error'].get('err_code')}")
         return told
 
 

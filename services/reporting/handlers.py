@@ -34,8 +34,8 @@ def row_keeper(rows: Rows, closings: Closings, zone: tzinfo) -> EventHandler:
         """Every event fills its place in the row of its case, activity or channel.
 
         A repeat changes nothing and order does not matter: nothing counts twice. What may change
-        a closed period marks it late, after the rows: a mark that a count took back before the
-        rows were there would be lost.
+        a closed period marks it late, after the rows: a count that took the mark back before
+        the rows were there would have missed them.
         """
         changes = [change(event) for event in events]
         await rows.apply(changes)

@@ -109,10 +109,11 @@ class Closings(Protocol):
     async def mark_late(self, periods: Collection[str]) -> None:
         """Something came that may change what was counted of these."""
 
-    async def late(self) -> Sequence[str]:
-        """Periods to be counted again."""
+    async def late(self) -> Mapping[str, int]:
+        """Periods to be counted again, in order, and how often each was marked."""
 
-    async def no_longer_late(self, period: str) -> None: ...
+    async def no_longer_late(self, period: str, marks: int) -> None:
+        """Take the mark back, unless it was set again since it had been set so often."""
 
 
 class Reports(Protocol):
@@ -124,9 +125,6 @@ class Reports(Protocol):
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         """The newest report of each form and unit that was kept of the period."""
-
-    async def public(self) -> Sequence[ReportPublished]:
-        """Every public report ever kept."""
 
 
 class Sendings(Protocol):

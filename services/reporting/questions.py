@@ -21,14 +21,16 @@ def recount_teller(counter: Counter, closings: Closings, overseers: Container[st
         It takes as long as a closing, so that overseers alone are answered at all.
         """
         asked = RecountAsked.model_validate_json(question)
-        if party not in overseers:
-            return RecountTold(same=(), differ=()).model_dump_json().encode()
-        same: list[int] = []
-        differ: list[int] = []
-        for closing in await closings.history(asked.period):
-            again = await counter.figures_as_known(closing)
-            (same if again.figures == closing.figures else differ).append(closing.revision)
-        told = RecountTold(same=tuple(same), differ=tuple(differ))
-        return told.model_dump_json().encode()
+        told: dict[str, list[int]] = {}
+        for closing in await closings.history(asked.period) if party in overseers else ():
+            told.setdefault(await _compared(counter, closing), []).append(closing.revision)
+        return RecountTold.model_validate(told).model_dump_json().encode()
 
     return tell_recount
+
+
+async def _compared(counter: Counter, closing: Closing) -> str:
+    if closing.in_flight:
+        return "unsure"
+    again = await counter.figures_as_known(closing)
+    return "same" if again.figures == closing.figures else "differ"

@@ -115,6 +115,5 @@ class Schedule:
             return
         try:
             await self._closer.revise(Order.by_itself(period, standing.revision + 1), at)
-        except Unacceptable as why:
-            await self._closings.mark_late([period])
+        except Unacceptable as why:  # it stays late
             log.warning("not revised", part="schedule", period=period, reason=why.kind)

@@ -59,8 +59,8 @@ class Change(Value):
 
     unit: Code | None = None
     column: str
-    before: int | None
-    now: int | None
+    before: int | None = Field(default=None, description="Null if it was not there, or withheld.")
+    now: int | None = Field(default=None, description="Null if it is not there, or withheld.")
 
 
 class Cause(Value):
@@ -146,7 +146,11 @@ class RecountAsked(BaseModel):
 
 
 class RecountTold(Value):
-    """Revisions whose own cells, counted again as they were known, are the same or differ."""
+    """Revisions whose own cells, counted again as they were known, are the same or differ.
 
-    same: tuple[int, ...]
-    differ: tuple[int, ...]
+    Those that were counted while events were under way are `unsure`: nobody knows which they had.
+    """
+
+    same: tuple[int, ...] = ()
+    differ: tuple[int, ...] = ()
+    unsure: tuple[int, ...] = ()

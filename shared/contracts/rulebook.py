@@ -187,17 +187,6 @@ class PeriodRule(Cited):
     last_day: MonthDay
 
 
-class DisclosureRule(Cited):
-    """Which periods have a public edition, and below which figure it withholds a cell.
-
-    `code` names the rule. Periods that overlap tell more together than each alone: the fewer
-    have a public edition, the less of it is withheld.
-    """
-
-    threshold: int = Field(default=10, ge=2)
-    periods: tuple[Code, ...]
-
-
 class FormHeading(Value):
     """A heading that stands over several columns, or over other headings, of a printed form."""
 
@@ -248,7 +237,6 @@ class Rulebook(Value):
     withdrawals: tuple[WithdrawalRule, ...] = ()
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
-    disclosure: tuple[DisclosureRule, ...] = ()
     forms: tuple[FormRule, ...] = Field(
         default=(), description="A period is reported in those in force on its last day."
     )

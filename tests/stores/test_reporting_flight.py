@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.reporting.flight import StreamFlight
+from services.reporting.flight import StreamFlight, Unanswered
 from tests.examples_reporting import case_accepted, directory_published, submission_received
 
 HOUR = timedelta(hours=1)
@@ -84,3 +84,28 @@ async def test_an_order_to_close_does_not_hold_itself_up(jetstream, flight):
     await jetstream.publish("command.operator.report.close.v1", b"{}")
 
     assert (await flight.before(soon())).waiting == {}
+
+
+@pytest.mark.parametrize("durable", ["intake-feed", "routing-commands", "reporting-rows"])
+async def test_what_was_taken_between_two_questions_is_under_way_no_more(
+    jetstream, flight, monkeypatch, durable
+):
+    """The server said that something waits; by the next question it is gone."""
+    ask = flight._ask
+
+    async def late(question):
+        told = await ask(question)
+        if question.startswith("CONSUMER") and question.endswith(durable):
+            told["num_pending"] = 1
+        return told
+
+    monkeypatch.setattr(flight, "_ask", late)
+
+    assert (await flight.before(soon())).waiting == {}
+
+
+async def test_while_a_consumer_is_made_anew_there_is_no_answer(jetstream, flight):
+    await jetstream.delete_consumer("EVENTS", "reporting-rows")
+
+    with pytest.raises(Unanswered):
+        await flight.before(soon())

@@ -256,15 +256,22 @@ class TestClosings:
     async def test_what_is_kept_is_looked_at_once_more(self, closings):
         await closings.add_once(closing())
 
-        assert await closings.late() == ["2026-h1"]
+        assert list(await closings.late()) == ["2026-h1"]
 
-    async def test_a_mark_can_be_set_twice_and_taken_back(self, closings):
+    async def test_a_mark_is_taken_back_unless_it_was_set_again(self, closings):
         await closings.mark_late(["2026-y", "2026-h1"])
+        seen = await closings.late()
         await closings.mark_late(["2026-h1"])
-        await closings.no_longer_late("2026-y")
-        await closings.no_longer_late("2026-q1")
+        for period in ("2026-h1", "2026-y"):
+            await closings.no_longer_late(period, seen[period])
+        await closings.no_longer_late("2026-q1", 1)
 
-        assert await closings.late() == ["2026-h1"]
+        assert list(await closings.late()) == ["2026-h1"]
+
+    async def test_marks_of_many_at_once_are_all_set(self, closings):
+        await asyncio.gather(*(closings.mark_late(["2026-h1"]) for _ in range(8)))
+
+        assert await closings.late() == {"2026-h1": 8}
 
 
 class TestReports:
@@ -307,11 +314,12 @@ class TestReports:
         assert await reports.standing("2026-h1", Edition.PUBLIC) == {}
         assert await reports.standing("2026-y", Edition.INTERNAL) == {}
 
-    async def test_public_ones_are_found_apart(self, reports):
+    async def test_each_edition_stands_apart(self, reports):
         public = self.SAID[0].data.model_copy(update={"edition": Edition.PUBLIC, "threshold": 10})
         await reports.add_once(closing(), [*self.SAID, said(closing(), public)])
 
-        assert list(await reports.public()) == [public]
+        standing = await reports.standing("2026-h1", Edition.PUBLIC)
+        assert standing == {(public.form, public.unit): public}
 
     async def test_what_a_crash_left_out_is_added(self, mongo_database):
         reports = MongoReports(mongo_database)

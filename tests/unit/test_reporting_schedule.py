@@ -1,5 +1,6 @@
 """Periods are counted when it is time, though nobody orders it."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -14,14 +15,15 @@ from tests.examples_reporting import (
     rulebook_published,
     submission_received,
 )
-from tests.unit.test_reporting_handlers import Reporting
+from tests.fakes_reporting import MemoryFlight
+from tests.reporting_in_memory import Reporting
 
 BEFORE_END = END - timedelta(seconds=2)
 
 
 class Scheduled(Reporting):
-    def __init__(self, closes_from=LAST_DAY, first=BEFORE_END):
-        super().__init__(first=first)
+    def __init__(self, closes_from=LAST_DAY, first=BEFORE_END, stores=None):
+        super().__init__(first=first, stores=stores)
         self.schedule = Schedule(
             self.closer,
             self.desk,
@@ -82,16 +84,26 @@ async def test_what_was_ordered_is_not_closed_again(reporting):
 
 
 async def test_two_replicas_close_it_once(reporting):
-    other = Scheduled()
-    for part in ("rows", "rules", "closings", "reports"):
-        setattr(other, part, getattr(reporting, part))
-    other.closer._closings = other.schedule._closings = reporting.closings
-    other.closer._rules = other.schedule._rules = reporting.rules
-    other.closer._rows = reporting.rows
-    first = await reporting.swept(END)
+    other = Scheduled(stores=reporting)
+    arrived, may_go_on = asyncio.Event(), asyncio.Event()
 
-    assert first == {("2026-h1", 1)}
-    assert await other.swept(END + timedelta(seconds=3)) == set()
+    class Slow(MemoryFlight):
+        async def before(self, end):
+            arrived.set()
+            await may_go_on.wait()
+            return await super().before(end)
+
+    other.closer._flight = Slow()
+    slower = asyncio.create_task(other.swept(END + timedelta(seconds=3)))
+    await arrived.wait()
+    await reporting.swept(END)
+    may_go_on.set()
+    await slower
+
+    [closing] = reporting.closings.closings.values()
+    said = [event for replica in (reporting, other) for event in replica.out]
+    assert {event.time for event in said} == {closing.at} == {END}
+    assert len({event.id for event in said}) == 12
 
 
 async def test_a_period_that_cannot_be_closed_is_tried_again_later(reporting):
@@ -111,7 +123,7 @@ async def test_what_came_late_is_counted_after_the_next_midnight_once(reporting)
     assert await reporting.swept(END + timedelta(days=1)) == {("2026-h1", 2)}
     assert await reporting.swept(END + timedelta(days=1, seconds=1)) == set()
     assert await reporting.swept(END + timedelta(days=2)) == set()
-    assert await reporting.closings.late() == []
+    assert await reporting.closings.late() == {}
 
 
 async def test_what_a_crash_left_goes_out_with_the_next_sweep(reporting):

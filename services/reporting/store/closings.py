@@ -1,7 +1,7 @@
 """Closings: what each count of a period decided."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pymongo import ASCENDING, DESCENDING
 
@@ -14,8 +14,9 @@ class MongoClosings:
 
     `closings` has one document a count, `_id` `<period>#<revision>`. `closing` is the decision as
     JSON text, so that instants come back to the microsecond; so are its `figures`, apart, since
-    few read them. `waits` while its reports are not known to be out. `late` names periods to be
-    counted again. There are a handful a year, so only orders are looked up by an index.
+    few read them. `waits` while its reports are not known to be out. There are a handful a year,
+    so only orders are looked up by an index. `late` has the periods to be counted again, each with
+    how often it was marked.
     """
 
     def __init__(self, database: Database) -> None:
@@ -73,13 +74,15 @@ class MongoClosings:
         await self._closings.update_one({"_id": name}, {"$set": {"waits": False}})
 
     async def mark_late(self, periods: Collection[str]) -> None:
-        await insert_new(self._late, [{"_id": period} for period in sorted(periods)])
+        for period in sorted(periods):
+            await self._late.update_one({"_id": period}, {"$inc": {"marks": 1}}, upsert=True)
 
-    async def late(self) -> Sequence[str]:
-        return [document["_id"] async for document in self._late.find({}).sort("_id", ASCENDING)]
+    async def late(self) -> Mapping[str, int]:
+        found = self._late.find({}).sort("_id", ASCENDING)
+        return {document["_id"]: document["marks"] async for document in found}
 
-    async def no_longer_late(self, period: str) -> None:
-        await self._late.delete_one({"_id": period})
+    async def no_longer_late(self, period: str, marks: int) -> None:
+        await self._late.delete_one({"_id": period, "marks": marks})
 
 
 def _closing(document: Document) -> Closing:

@@ -1,7 +1,6 @@
 """Reports: every one that was ever published, as it went out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pymongo import ASCENDING
 
@@ -55,18 +54,12 @@ class MongoReports:
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         newest: dict[tuple[str, str], ReportPublished] = {}
-        async for report in self._found({"edition": edition.value, "period": period}):
+        async for document in self._reports.find({"edition": edition.value, "period": period}):
+            report = ReportPublished.model_validate(document["event"]["data"])
             known = newest.get((report.form, report.unit))
             if known is None or known.revision < report.revision:
                 newest[report.form, report.unit] = report
         return newest
-
-    async def public(self) -> Sequence[ReportPublished]:
-        return [r async for r in self._found({"edition": Edition.PUBLIC.value})]
-
-    async def _found(self, wanted: Mapping[str, Any]) -> AsyncIterator[ReportPublished]:
-        async for document in self._reports.find(wanted):
-            yield ReportPublished.model_validate(document["event"]["data"])
 
 
 def _name(closing: Closing) -> str:
