@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.local.stack import how_it_ended
 from deploy.process import Process, free_port, is_free
+from shared.runtime.tasks import end
 
 NAMES = ("intake", "routing", "reporting")
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -109,9 +110,7 @@ class Services:
 
     async def stop(self) -> None:
         """SIGTERM to all, SIGKILL after 12 s to those that are still there."""
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await end(*self._watchers)
         await asyncio.gather(*(process.stop() for process in self._processes.values()))
 
     async def _raise_if_given_up(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from deploy.local import FolderRefused, LocalStack, PartFailed
 from deploy.local.stack import today
 from deploy.services import NAMES, GaveUp, Services, serve_command
 from shared.runtime.streams import declare
+from shared.runtime.tasks import end
 
 Result = TypeVar("Result")
 
@@ -63,7 +64,7 @@ class Running:
         except (PartFailed, GaveUp) as error:
             raise Stopped(str(error)) from None
         finally:
-            await _end(tasks)
+            await end(*tasks)
 
 
 @asynccontextmanager
@@ -94,7 +95,7 @@ async def system(
                     await declare(client.jetstream())
                     await doorkeeper.look(client)
                 keeping = asyncio.create_task(doorkeeper.keep(endpoints.nats))
-                ending.push_async_callback(_end, (keeping,))
+                ending.push_async_callback(end, keeping)
                 services = Services(
                     state,
                     {
@@ -148,17 +149,10 @@ async def _unless(stop: Coroutine[Any, Any, object], work: Coroutine[Any, Any, R
             raise Stopped("stopped by a signal")
         return await doing
     finally:
-        await _end((doing, stopping))
+        await end(doing, stopping)
 
 
 async def _end_of(task: asyncio.Task[None]) -> None:
     """Its end as one's own, without taking it along when one is cancelled."""
     await asyncio.wait((task,))
     await task
-
-
-async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    every = list(tasks)
-    for task in every:
-        task.cancel()
-    await asyncio.gather(*every, return_exceptions=True)

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import Client, PyMongoError
+from shared.runtime.tasks import end
 
 log = structlog.get_logger("web")
 
@@ -72,9 +73,8 @@ class Service:
                 await open_parts.enter_async_context(part)
             starting = asyncio.create_task(self._start())
             yield
-            for task in (starting, *self._running):
-                task.cancel()
-            await asyncio.gather(starting, *self._running, return_exceptions=True)
+            await end(starting)
+            await end(*self._running)
             if not self._not_started:
                 await self._bus.stop()
             self._client.close()

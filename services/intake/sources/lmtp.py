@@ -16,6 +16,7 @@ import structlog
 
 from services.intake.handlers.ports import Accept, StoreAway
 from services.intake.sources.arriving_mail import LARGEST_MAIL, Room, mail_arrival
+from shared.runtime.tasks import end
 
 ENTRANCE = "lmtp"
 PIECE = 64 * 1024
@@ -99,9 +100,7 @@ class Lmtp:
         """Hang up. A mail that was not answered for comes again."""
         if self._server is not None:
             self._server.close()
-            for session in self._sessions:
-                session.cancel()
-            await asyncio.gather(*self._sessions, return_exceptions=True)
+            await end(*self._sessions)
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
