@@ -16,7 +16,7 @@ from services.reporting.chain import (
 )
 from services.reporting.closing import Closer
 from services.reporting.domain.chain import Signer
-from services.reporting.flight import StreamFlight, Unanswered
+from services.reporting.flight import StreamFlight, StreamReports, Unanswered
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
@@ -109,7 +109,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.react("reporting-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
     flight = StreamFlight(lambda: bus.connection)
     closer = Closer(rows, rules, closings, flight, zone=settings.zone)
-    desk = Desk(rules, closings, reports, bus.publish)
+    out = StreamReports(lambda: bus.connection)
+    desk = Desk(rules, closings, reports, bus.publish, out.missing)
     schedule = Schedule(
         closer,
         desk,

@@ -1,6 +1,7 @@
-"""Asks NATS what is still under way to the rows, and since when."""
+"""Asks NATS what is still under way to the rows, and since when; and which reports are out."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +9,15 @@ import orjson
 from nats.aio.client import Client
 
 from services.reporting.ports import Coverage
-from shared.runtime.streams import CONSUMERS, DEAD_LETTERS, EVENTS, ON_THE_WAY, Durable
+from shared.contracts import ReportPublished
+from shared.contracts.envelope import Event
+from shared.runtime.streams import CONSUMERS, DEAD_LETTERS, EVENTS, ON_THE_WAY, REPORTS, Durable
 
 ROWS = "reporting-rows"
 SECONDS = 5.0
+AT_ONCE = 50
+"""Questions under way at one time."""
+ABSENT = "404"
 
 
 class Unanswered(Exception):
@@ -71,6 +77,40 @@ class StreamFlight:
         if "error" in told:
             raise Unanswered(f"{question}: {told['error'].get('err_code')}")
         return told
+
+
+class StreamReports:
+    """Which reports are out, asked of the stream that they went to.
+
+    The server tells two of one id apart for ten minutes only: whoever goes on with a closing that
+    was begun before, and may have stood still for longer, has to look.
+    """
+
+    def __init__(self, connection: Callable[[], Client]) -> None:
+        self._connection = connection
+
+    async def missing(
+        self, reports: Sequence[Event[ReportPublished]]
+    ) -> Sequence[Event[ReportPublished]]:
+        """Those not out yet, in order; raises an error of the bus while NATS is away."""
+        found: list[Event[ReportPublished]] = []
+        for start in range(0, len(reports), AT_ONCE):
+            some = reports[start : start + AT_ONCE]
+            out = await asyncio.gather(*map(self._is_out, some))
+            found += [report for report, is_out in zip(some, out, strict=True) if not is_out]
+        return found
+
+    async def _is_out(self, report: Event[ReportPublished]) -> bool:
+        """On a subject revisions come one after the other, so that the last one tells."""
+        wanted = {"last_by_subj": report.data.nats_subject()}
+        answer = await self._connection().request(
+            f"$JS.API.DIRECT.GET.{REPORTS}", orjson.dumps(wanted), timeout=SECONDS
+        )
+        if status := (answer.headers or {}).get("Status"):
+            if status == ABSENT:
+                return False
+            raise RuntimeError(f"DIRECT.GET.{REPORTS}: {status}")
+        return int(orjson.loads(answer.data)["data"]["revision"]) >= report.data.revision
 
 
 def _at(text: str) -> datetime:

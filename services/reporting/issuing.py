@@ -10,10 +10,13 @@ from services.reporting.domain.revision import Closing, reports_of, revised, sai
 from services.reporting.domain.rollup import Tree
 from services.reporting.ports import Closings, Reports, Rules
 from shared.contracts import ReportPublished
-from shared.contracts.envelope import AnyEvent
+from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.report import Edition
 
 BATCH = 500
+
+Missing = Callable[[Sequence[Event[ReportPublished]]], Awaitable[Sequence[Event[ReportPublished]]]]
+"""Those of these reports that are not out yet."""
 
 
 class Desk:
@@ -25,9 +28,11 @@ class Desk:
         closings: Closings,
         reports: Reports,
         publish: Callable[[Sequence[AnyEvent]], Awaitable[None]],
+        missing: Missing | None = None,
     ) -> None:
+        """`missing` is asked where somebody began before, perhaps long ago."""
         self._rules, self._closings, self._reports = rules, closings, reports
-        self._publish = publish
+        self._publish, self._missing = publish, missing
 
     async def issue(self) -> int:
         """Publish the reports of every closing that is not out yet; answers how many."""
@@ -38,6 +43,8 @@ class Desk:
                 built = [said(closing, report) for report in await self._build(closing)]
                 await self._reports.add_once(closing, built)
                 events = await self._reports.of(closing) or ()
+            elif self._missing is not None:
+                events = await self._missing(events)
             for start in range(0, len(events), BATCH):
                 await self._publish(events[start : start + BATCH])
             await self._closings.issued(closing)

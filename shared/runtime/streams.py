@@ -272,6 +272,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
         *(f"$JS.API.CONSUMER.INFO.{CONSUMERS[name].stream}.{name}" for name in ON_THE_WAY),
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS)),
         f"$JS.API.DIRECT.GET.{EVENTS}",
+        f"$JS.API.DIRECT.GET.{REPORTS}",
     ),
 }
 """By service: what it asks the server beside its own consumers; see `services/reporting/flight`.

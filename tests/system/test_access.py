@@ -481,6 +481,7 @@ DECLARED = {
             *(f"command.{p}.refused" for p in PARTIES),
             "dead.submission.received.v1",
             "$JS.API.DIRECT.GET.EVENTS",
+            "$JS.API.DIRECT.GET.REPORTS",
             "$JS.API.STREAM.INFO.FEED",
             "_INBOX_operator.x",
         },
