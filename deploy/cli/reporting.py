@@ -9,12 +9,15 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy import show
+from deploy import geography, show
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
 from deploy.connection import connected, find_endpoints, latest_directory
 from deploy.demo import OPERATOR
 from deploy.export import CSV, DRAWN, export
+from deploy.geography import Geography, Wanted
+from deploy.rules.reading import LEGAL_ZONE
+from services.reporting.domain.geography import NotRestated
 from services.reporting.rendering import CannotPrint, Format, Language
 from shared.contracts import ReportClose, ReportRevise
 from shared.contracts.report import Edition
@@ -87,9 +90,18 @@ def report_show(
     language: Annotated[str, typer.Option(help="vi or en")] = "vi",
     state: State = None,
     *,
+    units: Annotated[
+        Geography, typer.Option("--geography", help="In the units of then, or of today.")
+    ] = Geography.THEN,
+    beside: Annotated[
+        bool, typer.Option("--year-before", help="Beside the year before, in the same units.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a published report."""
+    if units is Geography.NOW or beside:
+        wanted = Wanted(period, form, unit, units, beside)
+        run(_show_elsewhere(wanted, language, state, as_json=as_json))
 
     async def work() -> int:
         async with connected(find_endpoints(state).nats) as client:
@@ -107,6 +119,30 @@ def report_show(
         return 0
 
     run(work())
+
+
+async def _show_elsewhere(
+    wanted: Wanted, language: str, state: Path | None, *, as_json: bool
+) -> int:
+    """A report in the units of another day, or beside the year before."""
+    today = datetime.now(LEGAL_ZONE).date()
+    async with connected(find_endpoints(state).nats) as client:
+        directory = await latest_directory(client.jetstream())
+        if directory is None:
+            console.print("No directory has been published.", style="red")
+            return 1
+        try:
+            found = await geography.shown(client, directory, wanted, today)
+        except NotRestated as error:
+            console.print(f"Cannot be shown so: {error}.", style="red", markup=False)
+            return 1
+    if as_json:
+        emit(geography.as_json(found))
+    else:
+        Console().print(geography.table_of(found, language))
+    if wanted.beside and found.before is None:
+        console.print("The year before has no such reports.", style="yellow")
+    return 0
 
 
 @report_app.command("export")
