@@ -97,8 +97,12 @@ class MemoryReports:
     async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
         self.reports.setdefault((closing.period.code, closing.revision), tuple(reports))
 
-    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
-        return self.reports.get((closing.period.code, closing.revision))
+    async def has(self, closing: Closing) -> bool:
+        return (closing.period.code, closing.revision) in self.reports
+
+    async def of(self, closing: Closing) -> AsyncIterator[Event[ReportPublished]]:
+        for event in self.reports.get((closing.period.code, closing.revision), ()):
+            yield event
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         of_period = (r for r in self._all() if (r.period.code, r.edition) == (period, edition))

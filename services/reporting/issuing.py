@@ -38,18 +38,31 @@ class Desk:
         """Publish the reports of every closing that is not out yet; answers how many."""
         count = 0
         for closing in await self._closings.waiting():
-            events = await self._reports.of(closing)
-            if events is None:
+            begun = await self._reports.has(closing)
+            if not begun:
                 built = [said(closing, report) for report in await self._build(closing)]
                 await self._reports.add_once(closing, built)
-                events = await self._reports.of(closing) or ()
-            elif self._missing is not None:
-                events = await self._missing(events)
-            for start in range(0, len(events), BATCH):
-                await self._publish(events[start : start + BATCH])
+                del built  # what goes out is read back, batch by batch
+            count += await self._publish_kept(closing, begun=begun)
             await self._closings.issued(closing)
-            count += len(events)
         return count
+
+    async def _publish_kept(self, closing: Closing, *, begun: bool) -> int:
+        """Answers how many reports the closing has, also those that were out."""
+        count = 0
+        batch: list[Event[ReportPublished]] = []
+        async for event in self._reports.of(closing):
+            batch.append(event)
+            if len(batch) == BATCH:
+                await self._publish_part(batch, begun=begun)
+                count, batch = count + BATCH, []
+        await self._publish_part(batch, begun=begun)
+        return count + len(batch)
+
+    async def _publish_part(self, part: Sequence[Event[ReportPublished]], *, begun: bool) -> None:
+        missing = await self._missing(part) if begun and self._missing is not None else part
+        if missing:
+            await self._publish(missing)
 
     async def _build(self, closing: Closing) -> Sequence[ReportPublished]:
         rules = await self._rules.versions(closing.directory, closing.rulebook)

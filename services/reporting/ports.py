@@ -120,8 +120,11 @@ class Reports(Protocol):
     async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
         """Keep the reports of a closing, all of them or none; the first set stands."""
 
-    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
-        """The reports that were kept of it, in their order; None if none were."""
+    async def has(self, closing: Closing) -> bool:
+        """Whether its reports are kept, all of them."""
+
+    def of(self, closing: Closing) -> AsyncIterator[Event[ReportPublished]]:
+        """The reports that were kept of it, in their order."""
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         """The newest report of each form and unit that was kept of the period."""

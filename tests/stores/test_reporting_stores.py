@@ -284,24 +284,28 @@ class TestReports:
     def reports(self, made):
         return made(MemoryReports, MongoReports)
 
+    async def kept(self, reports):
+        return tuple([event async for event in reports.of(closing())])
+
     async def test_what_is_kept_comes_back_in_its_order(self, reports):
         await reports.prepare()
         await reports.add_once(closing(), self.SAID)
 
-        assert tuple(await reports.of(closing())) == self.SAID
+        assert await self.kept(reports) == self.SAID
 
     async def test_a_closing_without_a_report_is_kept_too(self, reports):
         await reports.add_once(closing(), [])
 
-        assert list(await reports.of(closing())) == []
-        assert await reports.of(closing(revision=2)) is None
+        assert await self.kept(reports) == ()
+        assert await reports.has(closing())
+        assert not await reports.has(closing(revision=2))
 
     async def test_the_first_set_stands(self, reports):
         await reports.add_once(closing(), self.SAID)
         others = [each.model_copy(update={"id": f"other-{each.id}"}) for each in self.SAID]
         await reports.add_once(closing(), others)
 
-        assert tuple(await reports.of(closing())) == self.SAID
+        assert await self.kept(reports) == self.SAID
 
     async def test_the_newest_of_a_form_and_unit_stands(self, reports):
         second = self.SAID[0].data.model_copy(update={"revision": 2})
@@ -326,9 +330,9 @@ class TestReports:
         await reports.add_once(closing(), self.SAID[:3])
         await mongo_database["issues"].delete_many({})
 
-        assert await reports.of(closing()) is None
+        assert not await reports.has(closing())
         await reports.add_once(closing(), self.SAID)
-        assert tuple(await reports.of(closing())) == self.SAID
+        assert await self.kept(reports) == self.SAID
 
 
 class TestSendings:

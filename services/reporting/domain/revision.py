@@ -25,6 +25,9 @@ SOURCE = "/services/reporting"
 FIRST = 1
 """The revision that a close publishes."""
 
+BLANK = "blank"
+"""Stands for the unit in a form that nobody has filled yet."""
+
 Standing = Mapping[tuple[str, str], ReportPublished]
 """The newest report of one edition, by form and unit."""
 
@@ -90,11 +93,12 @@ def reports_of(closing: Closing, forms: Iterable[Form], tree: Tree) -> Sequence[
     `tree` is that of the closing's directory on the period's last day.
     """
     forms = tuple(forms)
-    tables = {form.code: roll_up(form, closing.figures[form.code], tree) for form in forms}
+    tables = [roll_up(form, closing.figures[form.code], tree) for form in forms]
+    blanks = [_blank(closing, form) for form in forms]
     return [
-        _report(closing, form, tables[form.code][place])
-        for place in range(len(tree.bottom_up))
-        for form in forms
+        _filled(blank, table)
+        for of_unit in zip(*tables, strict=True)
+        for blank, table in zip(blanks, of_unit, strict=True)
     ]
 
 
@@ -134,18 +138,19 @@ def _figures(report: ReportPublished) -> dict[tuple[bool, str, str], int | None]
     }
 
 
-def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
-    report = ReportPublished(
+def _blank(closing: Closing, form: Form) -> ReportPublished:
+    """The form before any unit has filled it: ten thousand reports share what it says."""
+    return ReportPublished(
         form=form.code,
-        unit=table.unit,
+        unit=BLANK,
         period=closing.period,
         edition=Edition.INTERNAL,
         revision=FIRST,
         title=form.title,
         citation=form.citation,
         columns=form.published_columns,
-        rows=table.rows,
-        totals=table.totals,
+        rows=(),
+        totals=(),
         identities=form.checked,
         digest="",
         directory=closing.directory,
@@ -154,6 +159,11 @@ def _report(closing: Closing, form: Form, table: Table) -> ReportPublished:
         in_flight=closing.in_flight,
         causes=closing.causes,
     )
+
+
+def _filled(blank: ReportPublished, table: Table) -> ReportPublished:
+    figures = {"unit": table.unit, "rows": table.rows, "totals": table.totals}
+    report = blank.model_copy(update=figures)
     return report.model_copy(update={"digest": digest(report)})
 
 

@@ -8,9 +8,9 @@ from services.reporting.domain.revision import Closing, Standing
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
 from shared.contracts.report import Edition
-from shared.runtime.mongo import Database, insert_new
+from shared.runtime.mongo import Database, Document, insert_new
 
-BATCH = 1_000
+BATCH = 500
 
 
 class MongoReports:
@@ -30,27 +30,19 @@ class MongoReports:
         await self._reports.create_index([("edition", ASCENDING), ("period", ASCENDING)])
 
     async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
-        documents = [
-            {
-                "_id": f"{event.data.edition.value}/{event.subject}/{event.data.revision}",
-                "edition": event.data.edition.value,
-                "period": event.data.period.code,
-                "closing": _name(closing),
-                "place": place,
-                "event": event.model_dump(mode="json"),
-            }
-            for place, event in enumerate(reports)
-        ]
-        for start in range(0, len(documents), BATCH):
-            await insert_new(self._reports, documents[start : start + BATCH])
-        await insert_new(self._issues, [{"_id": _name(closing), "reports": len(documents)}])
+        for start in range(0, len(reports), BATCH):
+            part = enumerate(reports[start : start + BATCH], start)
+            documents = [_document(closing, place, event) for place, event in part]
+            await insert_new(self._reports, documents)
+        await insert_new(self._issues, [{"_id": _name(closing), "reports": len(reports)}])
 
-    async def of(self, closing: Closing) -> Sequence[Event[ReportPublished]] | None:
-        name = _name(closing)
-        if await self._issues.find_one({"_id": name}) is None:
-            return None
-        found = self._reports.find({"closing": name}).sort("place", ASCENDING)
-        return [Event[ReportPublished].model_validate(d["event"]) async for d in found]
+    async def has(self, closing: Closing) -> bool:
+        return await self._issues.find_one({"_id": _name(closing)}) is not None
+
+    async def of(self, closing: Closing) -> AsyncIterator[Event[ReportPublished]]:
+        found = self._reports.find({"closing": _name(closing)}, batch_size=BATCH)
+        async for document in found.sort("place", ASCENDING):
+            yield Event[ReportPublished].model_validate(document["event"])
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         newest: dict[tuple[str, str], ReportPublished] = {}
@@ -60,6 +52,17 @@ class MongoReports:
             if known is None or known.revision < report.revision:
                 newest[report.form, report.unit] = report
         return newest
+
+
+def _document(closing: Closing, place: int, event: Event[ReportPublished]) -> Document:
+    return {
+        "_id": f"{event.data.edition.value}/{event.subject}/{event.data.revision}",
+        "edition": event.data.edition.value,
+        "period": event.data.period.code,
+        "closing": _name(closing),
+        "place": place,
+        "event": event.model_dump(mode="json"),
+    }
 
 
 def _name(closing: Closing) -> str:

@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from bson import decode_all
 from pymongo import UpdateOne
 
 from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
 from services.reporting.domain.row import CaseRow
 from shared.runtime.mongo import Collection, Database, Document
+
+CASES_AT_ONCE = 1_000
+"""Decoded in one go, some 20 ms, in which the process does nothing else."""
 
 
 class MongoRows:
@@ -34,8 +38,11 @@ class MongoRows:
                 await self._tables[table].bulk_write(of_table, ordered=False)
 
     async def cases(self) -> AsyncIterator[CaseRow]:
-        async for document in self._tables[Table.CASE].find({}, batch_size=5_000):
-            yield CaseRow.of(document["_id"], _laid(document))
+        # Undecoded batches: the driver's way, document by document, takes as long again.
+        cases = self._tables[Table.CASE]
+        async for batch in cases.find_raw_batches({}, batch_size=CASES_AT_ONCE):
+            for document in decode_all(batch, cases.codec_options):
+                yield CaseRow.of(document["_id"], _laid(document))
 
     async def activities(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.ACTIVITY].find({}):

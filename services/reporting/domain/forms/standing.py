@@ -55,6 +55,7 @@ class Standing:
     joined: bool = False
     """It was closed as a duplicate: a letter that came in, and no matter of its own."""
 
+    @cache  # noqa: B019 - some thousand ways to stand, which a million cases share
     def facts(self) -> Facts:
         """In an order that depends on nothing but the facts."""
         return tuple(self._facts())
