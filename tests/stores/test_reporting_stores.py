@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.reporting.domain.change import change
@@ -52,6 +52,7 @@ from tests.fakes_reporting import (
     MemoryRules,
     MemorySendings,
 )
+from tests.unit.test_reporting_properties import histories
 
 IN_MICROSECONDS = WITHIN + timedelta(microseconds=123_456)
 
@@ -174,6 +175,27 @@ class TestRows:
 
         found = await self.cases(rows)
         assert (len(found), {len(row.facets) for row in found}) == (500, {2})
+
+    async def test_cases_that_come_in_many_batches_are_each_read_once(self, rows, monkeypatch):
+        monkeypatch.setattr("services.reporting.store.rows.CASES_AT_ONCE", 7)
+        events = [submission_received(f"s{number}") for number in range(50)]
+        await self.told(rows, *events)
+
+        assert await self.cases(rows) == sorted(case_rows(events), key=lambda row: row.case)
+
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(told=histories())
+    async def test_any_history_is_counted_as_in_memory(self, mongo_database, told):
+        rows = MongoRows(mongo_database)
+        await mongo_database["case_rows"].delete_many({})
+        await self.told(rows, *told)
+
+        counted, plain = Tally(window()), Tally(window())
+        async for row in rows.cases():
+            counted.add_case(row)
+        for row in case_rows(told):
+            plain.add_case(row)
+        assert (counted.cases, counted.measures) == (plain.cases, plain.measures)
 
     async def test_each_kind_of_row_is_told_apart(self, rows):
         await self.told(

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from services.reporting.domain.change import change
 from services.reporting.domain.facet import Table, laid
 from services.reporting.domain.forms import Tally, fill
-from services.reporting.domain.revision import Closing, own_figures, reports_of, said
+from services.reporting.domain.forms.standing import Standing
+from services.reporting.domain.forms.tally import facts_of
+from services.reporting.domain.revision import Closing, digest, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
 from services.reporting.domain.row import ActivityRow, ChannelRow
-from shared.contracts import SubmissionRated
+from shared.contracts import ReportPublished, SubmissionRated
 from shared.contracts.activity import ActivityKind
+from shared.contracts.envelope import Event
 from shared.contracts.vocabulary import Channel, Kind, Outcome, Signatures
 from tests.examples_reporting import (
     DAY,
@@ -215,3 +218,29 @@ def test_what_happens_after_the_end_changes_nothing(events):
     acts = [e for e in after if e.type.startswith("case.") and e.subject in kept]
 
     assert reports(until + acts) == reports(until)
+
+
+@given(histories())
+def test_a_report_that_shares_its_form_is_one_that_was_read_whole(events):
+    for each in reports(events):
+        whole_report = Event[ReportPublished].model_validate_json(each.encode())
+
+        assert whole_report == each
+        assert whole_report.encode() == each.encode()
+        assert digest(whole_report.data) == each.data.digest
+
+
+@given(histories())
+def test_facts_remembered_of_one_case_are_those_of_each_alike(events):
+    def forgetting():
+        for row in case_rows(events):
+            for period in (FIRST, SECOND):
+                Standing.facts.cache_clear()
+                yield facts_of(row, period, {"take-up"})
+
+    remembered = [
+        facts_of(row, period, {"take-up"})
+        for row in case_rows(events)
+        for period in (FIRST, SECOND)
+    ]
+    assert remembered == list(forgetting())
