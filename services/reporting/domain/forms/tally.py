@@ -173,9 +173,13 @@ def _announced(channels: Iterable[ChannelRow], by: date) -> set[tuple[str, str]]
 def fill(form: Form, tally: Tally) -> Mapping[str, list[int]]:
     """The form's figures of each unit that has any, in the order of its columns."""
     filled: dict[str, list[int]] = {}
-    for (unit, (facts, amounts)), group in tally.cases.items():
+    alike: dict[tuple[Facts, Amounts], list[tuple[int, int]]] = {}
+    for (unit, key), group in tally.cases.items():
+        if key not in alike:
+            alike[key] = _figures_of_one(form, *key)
         cells = filled.setdefault(unit, [0] * len(form.columns))
-        _add_cases(form, facts, amounts, group.count, cells)
+        for place, figure in alike[key]:
+            cells[place] += figure * group.count
     for unit, figures in tally.measures.items():
         cells = filled.setdefault(unit, [0] * len(form.columns))
         for place, column in enumerate(form.columns):
@@ -189,7 +193,8 @@ def fill(form: Form, tally: Tally) -> Mapping[str, list[int]]:
 def cells_of_one(form: Form, facts: Facts, amounts: Amounts = ()) -> list[int]:
     """The form as if there were one case and nothing else."""
     cells = [0] * len(form.columns)
-    _add_cases(form, facts, amounts, 1, cells)
+    for place, figure in _figures_of_one(form, facts, amounts):
+        cells[place] = figure
     _add_up(form, cells)
     return cells
 
@@ -230,13 +235,16 @@ def _breaking(
     return min(breaking, default=None)
 
 
-def _add_cases(form: Form, facts: Facts, amounts: Amounts, count: int, cells: list[int]) -> None:
+def _figures_of_one(form: Form, facts: Facts, amounts: Amounts) -> list[tuple[int, int]]:
+    """What one case adds to the form, by the places of its columns."""
+    figures = []
     for place, column in enumerate(form.columns):
         match column.counts:
             case Cases() as counted if counted.has(facts):
-                cells[place] += count
+                figures.append((place, 1))
             case OfCases(amount, counted) if amounts and counted.has(facts):
-                cells[place] += count * dict(amounts).get(amount, 0)
+                figures.append((place, dict(amounts).get(amount, 0)))
+    return figures
 
 
 def _add_up(form: Form, cells: list[int]) -> None:
