@@ -1,6 +1,6 @@
 """Reports: every one that was ever published, as it went out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from pymongo import ASCENDING
 
