@@ -5,7 +5,17 @@ import signal
 import typer
 
 from deploy.access.cli import nats_app
-from deploy.cli import casework, chaining, checking, feeding, protecting, reporting, ruling, running
+from deploy.cli import (
+    casework,
+    chaining,
+    checking,
+    contracts,
+    feeding,
+    protecting,
+    reporting,
+    ruling,
+    running,
+)
 
 app = typer.Typer(
     help="Langnghe listens to what people say about public offices.",
@@ -13,7 +23,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (running, ruling, feeding, protecting, casework, reporting, chaining, checking):
+for part in (
+    running,
+    ruling,
+    feeding,
+    protecting,
+    casework,
+    reporting,
+    chaining,
+    checking,
+    contracts,
+):
     app.add_typer(part.app)
 app.add_typer(nats_app, name="nats")
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.envelope import EventData
 
@@ -24,3 +24,13 @@ class AuditCheckpoint(EventData):
         max_length=1_000,
         description="The same, signed: a C2SP tlog-checkpoint (origin, size, root, Ed25519).",
     )
+
+
+class CheckpointTold(BaseModel):
+    """The answer to `checkpoint`: everything up to now, signed, for a witness to keep."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checkpoint: str = Field(description="A C2SP tlog-checkpoint; empty where there is a problem.")
+    problem: str = ""
+    key: str = Field(description="The public key that it is checked with.")

@@ -261,3 +261,11 @@ class FatesTold(BaseModel):
 
     fates: tuple[ItemFate, ...]
     problems: tuple[FieldProblem, ...] = ()
+
+
+class KeyTold(BaseModel):
+    """The answer to `key`: where an agency seals what only intake may read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str = Field(description="Public key, X25519, base64.")

@@ -48,6 +48,8 @@ class SubmissionErased(EventData):
 
 
 class SubmissionHeld(EventData):
+    """It may not be erased until it is released, for the reason cited."""
+
     TYPE: ClassVar[str] = "submission.held.v1"
 
     party: Code
@@ -55,6 +57,8 @@ class SubmissionHeld(EventData):
 
 
 class SubmissionReleased(EventData):
+    """It may be erased again."""
+
     TYPE: ClassVar[str] = "submission.released.v1"
 
     party: Code

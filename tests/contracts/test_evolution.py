@@ -4,15 +4,8 @@ import copy
 
 import pytest
 
-from tests.contracts.evolution import (
-    ENVELOPE,
-    broken_promises,
-    departures,
-    fields,
-    locked_shapes,
-    shape_of,
-    shapes,
-)
+from deploy.asyncapi.shape import departures, fields, shape_of
+from tests.contracts.evolution import ENVELOPE, broken_promises, locked_shapes, shapes
 
 LOCKED = locked_shapes()
 CURRENT = shapes()

@@ -1,7 +1,8 @@
 """Who spoke, and what they said, stays at the entrance."""
 
+from deploy.asyncapi.shape import fields
 from shared.contracts import CATALOGUE, COMMANDS, FEED
-from tests.contracts.evolution import fields, shapes
+from tests.contracts.evolution import shapes
 
 SHAPES = shapes()
 INSIDE = CATALOGUE.keys() - FEED.keys() - COMMANDS.keys()

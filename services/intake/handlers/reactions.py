@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from services.intake.handlers.ports import Arrivals, RuleVersions
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent, Event
-from shared.contracts.ingress import FatesAsked, FatesTold
+from shared.contracts.ingress import FatesAsked, FatesTold, KeyTold
 from shared.runtime.bus import Answerer, EventHandler
 from shared.runtime.refusal import problems_of
 
@@ -47,6 +46,6 @@ def fate_teller(arrivals: Arrivals) -> Answerer:
 def key_teller(public: str) -> Answerer:
     async def tell_key(_party: str, _question: bytes) -> bytes:
         """The public key (X25519, base64) to which data may be sealed before it is sent."""
-        return orjson.dumps({"key": public})
+        return KeyTold(key=public).model_dump_json().encode()
 
     return tell_key

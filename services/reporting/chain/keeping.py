@@ -13,11 +13,11 @@ from datetime import datetime, tzinfo
 from itertools import count, takewhile
 from typing import Protocol
 
-import orjson
 import structlog
 
 from services.reporting.domain.chain import Frontier, Logged, Signer, leaf_of
 from shared.contracts import AuditCheckpoint
+from shared.contracts.audit import CheckpointTold
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.runtime.bus import Answerer
 
@@ -190,9 +190,11 @@ def checkpoint_teller(chain: Chain, public: str) -> Answerer:
         try:
             signed = await (chain.announce_now() if party == OPERATOR else chain.signed())
         except Broken as broken:
-            return orjson.dumps({"checkpoint": "", "problem": str(broken), "key": public})
-        problem = "" if signed else "nothing was announced yet"
-        return orjson.dumps({"checkpoint": signed, "problem": problem, "key": public})
+            told = CheckpointTold(checkpoint="", problem=str(broken), key=public)
+        else:
+            problem = "" if signed else "nothing was announced yet"
+            told = CheckpointTold(checkpoint=signed, problem=problem, key=public)
+        return told.model_dump_json().encode()
 
     return tell_checkpoint
 
