@@ -13,7 +13,8 @@ from rich.console import Console
 
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import KeyRefused, draw_once, public_keys, register
-from deploy.access.permissions import users
+from deploy.access.permissions import readers, users
+from deploy.access.readers import declare_readers
 from deploy.access.server_file import server_file
 from deploy.access.violations import violations
 from deploy.connection import (
@@ -32,14 +33,16 @@ nats_app = typer.Typer(help="Who may say and hear what on the bus.", no_args_is_
 console = Console(stderr=True)
 
 USER = re.compile(
-    r"operator|public|svc-(?:intake|routing|reporting)|(?:agency|body)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+    r"operator|public|svc-(?:intake|routing|reporting)|(?:agency|body|reader)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 )
 State = Annotated[Path | None, typer.Option("--state", help="State folder; its keys are used.")]
 
 
 @nats_app.command("key")
 def key(
-    user: Annotated[str, typer.Argument(help="agency-CODE, body-CODE, public, operator, svc-NAME")],
+    user: Annotated[
+        str, typer.Argument(help="agency-CODE, body-CODE, reader-CODE, public, operator, svc-NAME")
+    ],
     state: State = None,
     public: Annotated[
         str | None, typer.Option(help="Public NKey of a party that keeps its seed itself.")
@@ -50,7 +53,8 @@ def key(
     """Make a user's key once, say where its seed is; a running system lets it in by itself."""
     if not USER.fullmatch(user):
         console.print(
-            "A user is agency-CODE, body-CODE, public, operator or svc-NAME.", style="red"
+            "A user is agency-CODE, body-CODE, reader-CODE, public, operator or svc-NAME.",
+            style="red",
         )
         raise typer.Exit(2)
     folder = _access(state).keys
@@ -86,11 +90,12 @@ def config(
     access.draw_ours()
     try:
         on = date.fromisoformat(day) if day else today()
-        every = users(_directory(state, directory, access), on)
+        parties = users(_directory(state, directory, access), on)
     except (Invalid, NotRunning, ValueError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     keys = public_keys(access.keys)
+    every = (*parties, *readers(keys))
     content = server_file(every, keys)
     if out is None:
         sys.stdout.write(content.decode())
@@ -98,6 +103,22 @@ def config(
         write_whole(out, content)
     missing = [user.name for user in every if user.name not in keys]
     console.print(f"{len(every) - len(missing)} users; without a key: {', '.join(missing) or '-'}")
+
+
+@nats_app.command("readers")
+def make_readers(state: State = None) -> None:
+    """Make the durable consumer of every reader-CODE that has a key; `up` does so by itself."""
+
+    async def work() -> list[str]:
+        async with connected(find_endpoints(state).nats) as client:
+            return await declare_readers(client.jetstream(), public_keys(_access(state).keys))
+
+    try:
+        made = asyncio.run(work())
+    except NotRunning as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(f"readers: {', '.join(made) or '-'}")
 
 
 @nats_app.command("violations")

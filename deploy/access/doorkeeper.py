@@ -9,7 +9,8 @@ import nats.errors
 from nats.aio.client import Client
 
 from deploy.access.local import LocalAccess
-from deploy.access.nkeys import PUBLIC_KEYS
+from deploy.access.nkeys import PUBLIC_KEYS, public_keys
+from deploy.access.readers import declare_readers
 from deploy.connection import NotRunning, connected, latest_directory
 from shared.contracts import DirectoryPublished
 from shared.contracts.directory import Directory
@@ -52,5 +53,6 @@ class Doorkeeper:
         wanted = (published, keys, self._today())
         if wanted == self._written:
             return
+        await declare_readers(jetstream, public_keys(self._access.keys))
         await self._access.renew(self._directory, wanted[2], self._reload)
         self._written = wanted

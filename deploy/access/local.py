@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 import orjson
 
 from deploy.access.nkeys import draw_once, public_keys
-from deploy.access.permissions import OPERATOR, PUBLIC, SERVICE, users
+from deploy.access.permissions import OPERATOR, PUBLIC, SERVICE, readers, users
 from deploy.access.server_file import accounts_in, server_file
 from deploy.whole_file import write_whole
 from shared.contracts.directory import Directory
@@ -75,7 +75,8 @@ class LocalAccess:
         await reload()
 
     def _content(self, directory: Directory | None, on: date, shut: Collection[str] = ()) -> bytes:
-        return server_file(users(directory, on), public_keys(self.keys), shut)
+        keys = public_keys(self.keys)
+        return server_file((*users(directory, on), *readers(keys)), keys, shut)
 
     def _remember(self, directory: Directory | None) -> None:
         if directory is not None:

@@ -6,13 +6,25 @@ from datetime import date
 
 from shared.contracts import COMMANDS, FEED, DirectoryPublished
 from shared.contracts.directory import Agency, Body, Directory
-from shared.runtime.streams import ANNOUNCES, CONSUMERS, HANDS_IN, LOOKS, OPERATORS, Durable
+from shared.runtime.streams import (
+    ANNOUNCES,
+    CONSUMERS,
+    HANDS_IN,
+    LOOKS,
+    OPERATORS,
+    REPORTS,
+    Durable,
+)
 
 HOME = "LANGNGHE"
 """The account of the streams, the services and the operator."""
 OPERATOR, PUBLIC = "operator", "public"
-SERVICE, AGENCY, BODY = "svc-", "agency-", "body-"
+SERVICE, AGENCY, BODY, READER = "svc-", "agency-", "body-", "reader-"
 """How users' names begin. Codes of parties stand behind one, so none can be taken for ours."""
+
+PUBLIC_REPORTS = "report.public.>"
+TAKE = "$JS.API.CONSUMER.MSG.NEXT."
+"""Asks for what is next; the one request that has many answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,26 @@ def body(code: str) -> User:
 
 def public() -> User:
     """Hears every published report, and says nothing."""
-    return User(PUBLIC, PUBLIC, f"_INBOX_{PUBLIC}", subscribe=("report.public.>",))
+    return User(PUBLIC, PUBLIC, f"_INBOX_{PUBLIC}", subscribe=(PUBLIC_REPORTS,))
+
+
+def readers(names: Iterable[str]) -> tuple[User, ...]:
+    """Those of these users who read reports by a durable consumer."""
+    return tuple(reader(n.removeprefix(READER)) for n in sorted(names) if n.startswith(READER))
+
+
+def reader(code: str) -> User:
+    """Hears published reports, and takes from the durable consumer that was made for it alone.
+
+    It may make none: whoever makes one chooses where the server sends what it delivers, and could
+    have reports written into another stream.
+    """
+    durable = reader_durable(code)
+    return _party(READER, code, publish=_taking(durable), subscribe=durable.subjects)
+
+
+def reader_durable(code: str) -> Durable:
+    return Durable(READER + code, REPORTS, (PUBLIC_REPORTS,))
 
 
 def service(name: str) -> User:
@@ -134,7 +165,7 @@ def _taking(durable: Durable) -> tuple[str, ...]:
     place = f"{durable.stream}.{durable.name}"
     return (
         f"$JS.API.CONSUMER.INFO.{place}",
-        f"$JS.API.CONSUMER.MSG.NEXT.{place}",
+        f"{TAKE}{place}",
         f"$JS.ACK.{place}.>",
     )
 

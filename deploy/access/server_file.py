@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from deploy.access.permissions import HOME, User
+from deploy.access.permissions import HOME, TAKE, User
 
 HEAD = b"# Who may say and hear what. Written by `langnghe nats config`: do not edit.\naccounts: "
 
@@ -67,7 +67,12 @@ def _imports(party: User) -> list[dict[str, Any]]:
 def _exports(party: User) -> list[dict[str, Any]]:
     """Each subject to the one account that it is for: a wrong import elsewhere finds nothing."""
     return [
-        {kind: subject, "accounts": [party.account]}
+        {kind: subject, "accounts": [party.account], **_answers(subject)}
         for kind, subjects in (("service", party.publish), ("stream", party.subscribe))
         for subject in subjects
     ]
+
+
+def _answers(subject: str) -> dict[str, str]:
+    """A way back that holds for more than one answer, where there are more."""
+    return {"response_type": "stream"} if subject.startswith(TAKE) else {}

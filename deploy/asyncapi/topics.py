@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from deploy.access.permissions import User, agency, body, operator, public, service
+from deploy.access.permissions import User, agency, body, operator, public, reader, service
 from shared.contracts import (
     COMMANDS,
     EVENTS,
@@ -123,6 +123,7 @@ def _users() -> dict[str, User]:
         "body": body(ANYBODY),
         "operator": operator(),
         "public": public(),
+        "reader": reader(ANYBODY),
         **{name: service(name) for name in ANNOUNCES},
     }
 

@@ -106,11 +106,12 @@ def wild(address: str) -> str:
 
 
 class TestWhoSpeaks:
-    def test_the_public_hears_the_public_edition_alone(self):
+    @pytest.mark.parametrize("who", ["public", "reader"])
+    def test_the_public_hears_the_public_edition_alone(self, who):
         heard = [
             channel["address"]
             for channel in DOCUMENT["channels"].values()
-            if "public" in channel.get("x-hearers", ())
+            if who in channel.get("x-hearers", ())
         ]
 
         assert heard == ["report.public.{form}.{unit}.{period}"]

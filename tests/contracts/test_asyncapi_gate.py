@@ -109,13 +109,17 @@ BREAKS = {
     ),
     "a choice is narrower": (
         changed("components", "schemas", "Edition", "enum", to=["public"]),
-        "report.public.form.unit.period: report.published.v1: "
-        "payload.data.edition.enum: ['internal', 'public'] became ['public']",
+        (
+            "report.public.form.unit.period: report.published.v1: "
+            "payload.data.edition.enum: ['internal', 'public'] became ['public']"
+        ),
     ),
     "a choice is wider": (
         changed("components", "schemas", "Edition", "enum", to=["public", "internal", "secret"]),
-        "report.public.form.unit.period: report.published.v1: "
-        "payload.data.edition.enum: ['internal', 'public'] became ['internal', 'public', 'secret']",
+        (
+            "report.public.form.unit.period: report.published.v1: "
+            "payload.data.edition.enum: ['internal', 'public'] became ['internal', 'public', 'secret']"
+        ),
     ),
 }
 

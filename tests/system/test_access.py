@@ -18,7 +18,7 @@ from nats.js.errors import APIError
 
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import draw_once
-from deploy.access.permissions import User, agency, body, operator, public, service
+from deploy.access.permissions import User, agency, body, operator, public, reader, service
 from deploy.access.violations import Violation, violations
 from deploy.connection import connected, credentials
 from deploy.local import LocalStack
@@ -340,6 +340,7 @@ class TestIdsOfAnother:
         assert not (await ours.jetstream().stream_info("FEED")).config.duplicate_window
 
 
+READERS = ("reader-own", "reader-other")
 PARTIES = ("own", "other", "operator")
 QUESTIONS = (
     *("fates", "key", "text", "identity", "say", "worklist", "case", "load"),
@@ -377,6 +378,20 @@ def contract_subjects() -> list[str]:
         "$JS.API.CONSUMER.MSG.NEXT.EVENTS.routing-rules",
         "$JS.API.CONSUMER.MSG.NEXT.FEED.intake-feed",
         "$JS.ACK.FEED.intake-feed.1.1.1.1.0",
+        *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}" for name in READERS),
+        *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}.report.>" for name in READERS),
+        *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}.report.internal.>" for name in READERS),
+        *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}.report.public.>" for name in READERS),
+        *(f"$JS.API.CONSUMER.DURABLE.CREATE.REPORTS.{name}" for name in READERS),
+        *(f"$JS.API.CONSUMER.DELETE.REPORTS.{name}" for name in READERS),
+        *(f"$JS.API.CONSUMER.INFO.REPORTS.{name}" for name in READERS),
+        *(f"$JS.API.CONSUMER.MSG.NEXT.REPORTS.{name}" for name in READERS),
+        *(f"$JS.ACK.REPORTS.{name}.1.1.1.1.0" for name in READERS),
+        "$JS.API.CONSUMER.NAMES.REPORTS",
+        "$JS.API.STREAM.INFO.REPORTS",
+        "$JS.API.STREAM.MSG.GET.REPORTS",
+        "$JS.API.DIRECT.GET.REPORTS",
+        "$JS.API.DIRECT.GET.REPORTS.report.internal.u1.s-124.2026-h1",
         "$SYS.REQ.SERVER.PING",
         "$SYS.REQ.USER.INFO",
         "_INBOX.x",
@@ -445,6 +460,15 @@ DECLARED = {
         public(),
         set(),
         {"report.public.s-124.u1.2026-h1", "report.public.>"},
+    ),
+    "reader": (
+        reader("own"),
+        {
+            "$JS.API.CONSUMER.INFO.REPORTS.reader-own",
+            "$JS.API.CONSUMER.MSG.NEXT.REPORTS.reader-own",
+            "$JS.ACK.REPORTS.reader-own.1.1.1.1.0",
+        },
+        {"report.public.s-124.u1.2026-h1", "report.public.>", "_INBOX_own.x", "_INBOX_own.>"},
     ),
     "intake": (
         service("intake"),

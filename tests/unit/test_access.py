@@ -15,7 +15,17 @@ from typer.testing import CliRunner
 from deploy.access.cli import nats_app
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import KeyRefused, draw_once, public_key_of, public_keys, register
-from deploy.access.permissions import HOME, agency, body, operator, public, service, users
+from deploy.access.permissions import (
+    HOME,
+    agency,
+    body,
+    operator,
+    public,
+    reader,
+    readers,
+    service,
+    users,
+)
 from deploy.access.server_file import HEAD, server_file
 from deploy.access.violations import Violation, violations
 from shared.contracts import EVENTS, FEED
@@ -121,12 +131,25 @@ class TestUsers:
             "ask.b1.*.*",
         }
 
+    def test_a_reader_takes_by_its_own_consumer_and_makes_none(self):
+        assert set(reader("r1").publish) == {
+            "$JS.API.CONSUMER.INFO.REPORTS.reader-r1",
+            "$JS.API.CONSUMER.MSG.NEXT.REPORTS.reader-r1",
+            "$JS.ACK.REPORTS.reader-r1.>",
+        }
+        assert reader("r1").subscribe == ("report.public.>",)
+
+    def test_readers_are_those_named_so(self):
+        every = ("operator", "reader-b", "agency-reader-x", "public", "reader-a")
+
+        assert readers(every) == (reader("a"), reader("b"))
+
     def test_what_new_rules_would_do_only_the_operator_may_ask(self):
         assert body("b1").never == ("ask.b1.routing.effect",)
         assert "ask.*.routing.*" in operator().publish
 
     def test_nobody_outside_hears_an_inbox_of_others(self):
-        for user in (agency("x"), body("x"), public()):
+        for user in (agency("x"), body("x"), public(), reader("x")):
             assert not any(subject.startswith("_INBOX") for subject in user.subscribe)
 
 
@@ -201,6 +224,14 @@ class TestTheServersFile:
         assert all(len(export["accounts"]) == 1 for export in exports)
         [feed] = [e for e in exports if e.get("service") == "feed.a017.form.submitted.v1"]
         assert feed["accounts"] == ["agency-a017"]
+
+    def test_only_what_has_many_answers_has_a_way_back_for_them(self):
+        every, keys = (*EVERY, reader("r1")), {**KEYS, "reader-r1": "UR"}
+        exports = accounts(every, keys)[HOME]["exports"]
+
+        assert [e["service"] for e in exports if "response_type" in e] == [
+            "$JS.API.CONSUMER.MSG.NEXT.REPORTS.reader-r1"
+        ]
 
     def test_a_user_without_a_key_is_left_out(self):
         assert "agency-a018" not in accounts(EVERY, KEYS)
@@ -346,6 +377,14 @@ class TestTheCommand:
 
         assert (tmp_path / "first.conf").read_text() == second
         assert '"agency-a-tinh"' in second
+
+    def test_a_reader_that_has_a_key_is_in_the_servers_file(self, tmp_path):
+        arguments = ("config", "--state", tmp_path, "--directory", SAMPLE, "--on", TODAY)
+        before = self.run(*arguments)
+        self.run("key", "reader-r1", "--state", tmp_path)
+
+        assert '"reader-r1"' not in before
+        assert '"reader-r1"' in self.run(*arguments)
 
     def test_no_seed_is_in_the_servers_file(self, tmp_path):
         said = self.run("config", "--state", tmp_path, "--directory", SAMPLE, "--on", TODAY)
