@@ -92,11 +92,12 @@ def readers(names: Iterable[str]) -> tuple[User, ...]:
 def reader(code: str) -> User:
     """Hears published reports, and takes from the durable consumer that was made for it alone.
 
-    It may make none: whoever makes one chooses where the server sends what it delivers, and could
+    It may not ask about it: JetStream's own interface has no answers for another account. It may
+    make none: whoever makes one chooses where the server sends what it delivers, and could
     have reports written into another stream.
     """
     durable = reader_durable(code)
-    return _party(READER, code, publish=_taking(durable), subscribe=durable.subjects)
+    return _party(READER, code, publish=_next(durable), subscribe=durable.subjects)
 
 
 def reader_durable(code: str) -> Durable:
@@ -162,12 +163,12 @@ def _party(
 
 
 def _taking(durable: Durable) -> tuple[str, ...]:
+    return (f"$JS.API.CONSUMER.INFO.{durable.stream}.{durable.name}", *_next(durable))
+
+
+def _next(durable: Durable) -> tuple[str, ...]:
     place = f"{durable.stream}.{durable.name}"
-    return (
-        f"$JS.API.CONSUMER.INFO.{place}",
-        f"{TAKE}{place}",
-        f"$JS.ACK.{place}.>",
-    )
+    return (f"{TAKE}{place}", f"$JS.ACK.{place}.>")
 
 
 def _in_force(entries: Iterable[Agency | Body], on: date) -> list[str]:

@@ -464,7 +464,6 @@ DECLARED = {
     "reader": (
         reader("own"),
         {
-            "$JS.API.CONSUMER.INFO.REPORTS.reader-own",
             "$JS.API.CONSUMER.MSG.NEXT.REPORTS.reader-own",
             "$JS.ACK.REPORTS.reader-own.1.1.1.1.0",
         },

@@ -133,7 +133,6 @@ class TestUsers:
 
     def test_a_reader_takes_by_its_own_consumer_and_makes_none(self):
         assert set(reader("r1").publish) == {
-            "$JS.API.CONSUMER.INFO.REPORTS.reader-r1",
             "$JS.API.CONSUMER.MSG.NEXT.REPORTS.reader-r1",
             "$JS.ACK.REPORTS.reader-r1.>",
         }
