@@ -13,13 +13,14 @@ import pytest
 
 from deploy.access.nkeys import draw_once
 from deploy.access.permissions import READER, service
-from deploy.connection import Address
+from deploy.connection import Address, connected
 from deploy.up import system
 from services.reporting.domain.revision import digest
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
 from shared.contracts.report import Column, Edition, Period, ReportRow
 from shared.runtime.bus import Bus
+from shared.runtime.streams import REPORTS
 from tests.contracts import messages
 from tests.documents import SAMPLES
 from tests.examples_intake import label
@@ -137,6 +138,8 @@ async def test_a_sample_keeps_public_reports_and_goes_on_where_it_was(tmp_path, 
         again = await running.guard(in_thread(run, reading))
         await say(guarded, running.endpoints.nats, LATER)
         later = await running.guard(in_thread(run, reading))
+        async with connected(running.endpoints.nats) as client:
+            standing = await client.jetstream().consumer_info(REPORTS, mine.name)
         refused = guarded.refused()
 
     assert mine.name == f"{READER}{reading.code}"
@@ -154,6 +157,7 @@ async def test_a_sample_keeps_public_reports_and_goes_on_where_it_was(tmp_path, 
     kept = {file.name: json.loads(file.read_text()) for file in reading.folder.iterdir()}
     assert kept.keys() == {f"s-124.p{n}.2026-h1.json" for n in (1, 2, 3, 4)}
     assert {report["edition"] for report in kept.values()} == {"public"}
+    assert (standing.num_pending, standing.num_ack_pending) == (0, 0)
     assert refused == []
 
 
