@@ -7,7 +7,7 @@ from datetime import datetime
 from services.reporting.domain.facet import Laid, RowChange, Table
 from services.reporting.domain.revision import Closing, Standing
 from services.reporting.domain.row import CaseRow
-from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending
+from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending, Wanted
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import Event
 from shared.contracts.ingress import FatesAsked
@@ -111,6 +111,54 @@ class MemoryReports:
 
     def _all(self) -> list[ReportPublished]:
         return [event.data for events in self.reports.values() for event in events]
+
+
+class MemoryPublications:
+    """Reads what a `MemoryReports` keeps."""
+
+    def __init__(self, kept: MemoryReports) -> None:
+        self._kept = kept
+
+    async def newest(self, wanted: Wanted, limit: int) -> Sequence[Event[ReportPublished]] | None:
+        ordered = sorted(self._public(), key=_turn, reverse=True)
+        if wanted.after:
+            places = [n for n, e in enumerate(ordered) if _turn(e)[1] == wanted.after]
+            if not places:
+                return None
+            ordered = ordered[places[0] + 1 :]
+        asked = (wanted.form, wanted.unit, wanted.period)
+        return [
+            event
+            for event in ordered
+            for data in [event.data]
+            if all(
+                want in {None, has}
+                for want, has in zip(asked, (data.form, data.unit, data.period.code), strict=True)
+            )
+        ][:limit]
+
+    async def one(
+        self, form: str, unit: str, period: str, revision: int | None
+    ) -> Event[ReportPublished] | None:
+        found = [
+            e
+            for e in self._public()
+            if (e.data.form, e.data.unit, e.data.period.code) == (form, unit, period)
+            and revision in {None, e.data.revision}
+        ]
+        return max(found, key=lambda e: e.data.revision, default=None)
+
+    async def others(self, form: str, unit: str) -> Sequence[ReportPublished]:
+        found = [e.data for e in self._public() if (e.data.form, e.data.unit) == (form, unit)]
+        return sorted(found, key=lambda r: (r.period.code, r.revision), reverse=True)
+
+    def _public(self) -> list[Event[ReportPublished]]:
+        events = [event for events in self._kept.reports.values() for event in events]
+        return [event for event in events if event.data.edition is Edition.PUBLIC]
+
+
+def _turn(event: Event[ReportPublished]) -> tuple[datetime, str]:
+    return event.time, f"{event.data.edition}/{event.subject}/{event.data.revision}"
 
 
 class MemoryFlight:

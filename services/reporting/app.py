@@ -18,12 +18,14 @@ from services.reporting.closing import Closer
 from services.reporting.domain.chain import Signer
 from services.reporting.flight import StreamFlight, StreamReports, Unanswered
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
+from services.reporting.http import Printer, routes
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
 from services.reporting.questions import recount_teller
 from services.reporting.schedule import Schedule
 from services.reporting.store import (
     MongoClosings,
+    MongoPublications,
     MongoReports,
     MongoRows,
     MongoRules,
@@ -132,6 +134,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             raise Unconfirmed("not connected")
         return bus.connection
 
+    publications = MongoPublications(database)
     chain = Chain(
         EventLog(connection),
         MongoLinks(database),
@@ -145,7 +148,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.answer(NAME, "checkpoint", checkpoint_teller(chain, signer.public))
 
     async def prepare() -> None:
-        for store in (sendings, closings, reports, checkpoints):
+        for store in (sendings, closings, reports, checkpoints, publications):
             await store.prepare()
 
     return Service(
@@ -154,7 +157,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         prepare,
         tasks={"schedule": schedule.run, "chain": chain.run},
         also_waits=lambda: _waits(schedule=schedule.waits_for, chain=chain.waits_for),
-    ).application()
+    ).application(routes(publications, Printer(), away=UNAVAILABLE))
 
 
 def _waits(**parts: str) -> dict[str, str]:

@@ -130,6 +130,31 @@ class Reports(Protocol):
         """The newest report of each form and unit that was kept of the period."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which public reports; `after` is the name of the last one of the page before."""
+
+    form: str | None = None
+    unit: str | None = None
+    period: str | None = None
+    after: str = ""
+
+
+class Publications(Protocol):
+    """The public edition, and no other."""
+
+    async def newest(self, wanted: Wanted, limit: int) -> Sequence[Event[ReportPublished]] | None:
+        """Newest first; None if `after` names no public report."""
+
+    async def one(
+        self, form: str, unit: str, period: str, revision: int | None
+    ) -> Event[ReportPublished] | None:
+        """That revision, or the newest."""
+
+    async def others(self, form: str, unit: str) -> Sequence[ReportPublished]:
+        """Those of all periods, for charts."""
+
+
 class Sendings(Protocol):
     async def known(self, keys: Iterable[str]) -> Mapping[str, Sending]:
         """What became of these sendings, by key."""

@@ -1,9 +1,17 @@
 """Reporting's ports, kept in MongoDB."""
 
 from services.reporting.store.closings import MongoClosings
+from services.reporting.store.publications import MongoPublications
 from services.reporting.store.reports import MongoReports
 from services.reporting.store.rows import MongoRows
 from services.reporting.store.rules import MongoRules
 from services.reporting.store.sendings import MongoSendings
 
-__all__ = ["MongoClosings", "MongoReports", "MongoRows", "MongoRules", "MongoSendings"]
+__all__ = [
+    "MongoClosings",
+    "MongoPublications",
+    "MongoReports",
+    "MongoRows",
+    "MongoRules",
+    "MongoSendings",
+]

@@ -19,7 +19,7 @@ class Resource:
     """One path: its handlers by method. An ASGI application, so that no method passes it by.
 
     `away` are the errors that say only that something is away for now. No answer is stored by
-    whoever passes it on.
+    whoever passes it on, unless its handler says for how long.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
-        response.headers["cache-control"] = "no-store"
+        response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
