@@ -105,17 +105,7 @@ class Pinned(httpcore.AsyncNetworkBackend):
             raise Refused("The host's name leads to an address that is not public.")
         if not found:
             raise httpcore.ConnectError("no address")
-        return await self._inner.connect_tcp(
-            found[0], port, timeout, local_address, socket_options
-        )
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore has it
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        raise Refused("No webhook goes to a socket of this machine.")
+        return await self._inner.connect_tcp(found[0], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
