@@ -1,13 +1,13 @@
 """Webhooks reach public hosts and nothing else: counted where connections are made."""
 
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 
 import httpcore
 import pytest
 
-from services.reporting.push.reach import Caller, Refused, Unreached, is_public
+from services.reporting.push.reach import Caller, Refused, Unreached, checked, is_public
 from services.reporting.push.signing import signed
 
 PUBLIC = "93.184.215.14"
@@ -101,8 +101,14 @@ async def test_what_does_not_speak_http_is_not_reached():
 def test_the_signature_is_that_of_the_standard():
     """The published example of Standard Webhooks' libraries."""
     at = datetime.fromtimestamp(1614265330, UTC)
-    secret = __import__("base64").b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    secret = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     headers = dict(signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}'))
 
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert b64encode(secret).decode() not in str(headers)
+
+
+@pytest.mark.parametrize("user", ["user@", "u:p@"])
+def test_a_user_in_an_address_is_refused_as_such(user):
+    with pytest.raises(Refused, match="without a user"):
+        checked(f"https://{user}hooks.example.org/in")
