@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import nats
-import nats.errors
 
 
 def digest(report: dict) -> str:
@@ -44,7 +43,7 @@ async def take(url: str, code: str, seed: str, folder: str) -> None:
     while True:
         try:
             messages = await reports.fetch(100, timeout=3)
-        except nats.errors.TimeoutError:  # nothing new: run it again later, it goes on from here
+        except TimeoutError:  # nothing new: run it again later, it goes on from here
             break
         for message in messages:
             keep(json.loads(message.data)["data"], Path(folder))
