@@ -1,8 +1,10 @@
 """Wires reporting: the only place that chooses addresses, limits and implementations."""
 
-from datetime import UTC, date, datetime
+import ssl
+from datetime import UTC, date, datetime, timedelta
 
 import nats.errors
+from httpcore import AnyIOBackend
 from nats.aio.client import Client
 from pydantic import Field
 from starlette.applications import Starlette
@@ -21,6 +23,7 @@ from services.reporting.handlers import command_taker, fate_teller, row_keeper, 
 from services.reporting.http import Printer, routes
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
+from services.reporting.push import Caller, ConsumerSource, Delivery, Pusher, SystemResolver
 from services.reporting.questions import recount_teller
 from services.reporting.schedule import Schedule
 from services.reporting.store import (
@@ -30,6 +33,7 @@ from services.reporting.store import (
     MongoRows,
     MongoRules,
     MongoSendings,
+    MongoWebhooks,
 )
 from shared.contracts import (
     ActivityRecorded,
@@ -68,6 +72,12 @@ class Settings(ServiceSettings):
         default=None,
         description="Periods that end on this day or later are closed when they are over; "
         "without it, only when ordered.",
+    )
+    webhooks_pause_after_days: int = Field(
+        default=5,
+        ge=1,
+        le=90,
+        description="A webhook that took nothing for so long is paused until `webhook resume`.",
     )
 
 
@@ -146,6 +156,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
         passing=(*away, Unconfirmed),
     )
     bus.answer(NAME, "checkpoint", checkpoint_teller(chain, signer.public))
+    webhooks = MongoWebhooks(database)
+    caller = Caller(SystemResolver(), AnyIOBackend(), ssl.create_default_context())
+    pusher = Pusher(
+        settings.keys,
+        lambda code: ConsumerSource(connection, code),
+        webhooks,
+        Delivery(
+            webhooks,
+            caller.post,
+            now,
+            pause_after=timedelta(days=settings.webhooks_pause_after_days),
+        ),
+        passing=(*away, Unconfirmed),
+    )
 
     async def prepare() -> None:
         for store in (sendings, closings, reports, checkpoints, publications):
@@ -155,7 +179,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         bus,
         client,
         prepare,
-        tasks={"schedule": schedule.run, "chain": chain.run},
+        tasks={"schedule": schedule.run, "chain": chain.run, "push": pusher.run},
         also_waits=lambda: _waits(schedule=schedule.waits_for, chain=chain.waits_for),
     ).application(routes(publications, Printer(), away=UNAVAILABLE))
 

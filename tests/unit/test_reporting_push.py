@@ -102,7 +102,7 @@ def test_the_signature_is_that_of_the_standard():
     """The published example of Standard Webhooks' libraries."""
     at = datetime.fromtimestamp(1614265330, UTC)
     secret = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    headers = dict(signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}'))
+    headers = dict(signed([secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}'))
 
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert b64encode(secret).decode() not in str(headers)

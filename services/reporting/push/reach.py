@@ -5,6 +5,7 @@ connection goes to one of these and to nothing else: a second resolution, which 
 never made. TLS is verified against the name.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,10 @@ MOST_LETTERS = 2_000
 MOST_READ = 4_096
 """Bytes of an answer; what follows is left."""
 SECONDS: Mapping[str, float] = {"connect": 10.0, "read": 10.0, "write": 10.0, "pool": 10.0}
+IN_ALL_SECONDS = 30.0
+"""For one post, from the name to the answer: one who sends byte after byte does not hold us."""
+MOST_TRIED = 3
+"""Addresses of one name, one after the other: a first one may be of a net that is not here."""
 
 _URL = re.compile(r"https://[!-~]+", re.ASCII)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -103,9 +108,15 @@ class Pinned(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(type(error).__name__) from None
         if port != PORT or not all(map(is_public, found)):
             raise Refused("The host's name leads to an address that is not public.")
-        if not found:
-            raise httpcore.ConnectError("no address")
-        return await self._inner.connect_tcp(found[0], port, timeout, local_address, socket_options)
+        for place, address in enumerate(tried := found[:MOST_TRIED], start=1):
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if place == len(tried):
+                    raise
+        raise httpcore.ConnectError("no address")
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
@@ -119,8 +130,10 @@ class Caller:
         resolve: Resolve,
         inner: httpcore.AsyncNetworkBackend,
         tls: ssl.SSLContext,
+        in_all_seconds: float = IN_ALL_SECONDS,
     ) -> None:
         self._backend, self._tls = Pinned(resolve, inner), tls
+        self._in_all_seconds = in_all_seconds
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int:
         """The status of the answer. Raises `Refused` and `Unreached`."""
@@ -131,6 +144,7 @@ class Caller:
         extensions = {"timeout": dict(SECONDS)}
         try:
             async with (
+                asyncio.timeout(self._in_all_seconds),
                 pool,
                 pool.stream(
                     "POST", url, headers=list(headers), content=body, extensions=extensions
@@ -147,5 +161,6 @@ class Caller:
             httpcore.ProtocolError,
             httpcore.TimeoutException,
             ssl.SSLError,
+            TimeoutError,
         ) as error:
             raise Unreached(type(error).__name__) from None

@@ -6,6 +6,7 @@ from services.reporting.store.reports import MongoReports
 from services.reporting.store.rows import MongoRows
 from services.reporting.store.rules import MongoRules
 from services.reporting.store.sendings import MongoSendings
+from services.reporting.store.webhooks import MongoWebhooks
 
 __all__ = [
     "MongoClosings",
@@ -14,4 +15,5 @@ __all__ = [
     "MongoRows",
     "MongoRules",
     "MongoSendings",
+    "MongoWebhooks",
 ]
