@@ -26,6 +26,7 @@ from deploy.connection import (
 )
 from deploy.local.stack import today
 from deploy.rules import RULE_FILES, Invalid, read_rules
+from deploy.webhooks import codes_in
 from deploy.whole_file import write_whole
 from shared.contracts.directory import Directory
 
@@ -90,7 +91,7 @@ def config(
     access.draw_ours()
     try:
         on = date.fromisoformat(day) if day else today()
-        parties = users(_directory(state, directory, access), on)
+        parties = users(_directory(state, directory, access), on, codes_in(access.keys.parent))
     except (Invalid, NotRunning, ValueError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

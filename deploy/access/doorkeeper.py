@@ -12,6 +12,7 @@ from deploy.access.local import LocalAccess
 from deploy.access.nkeys import PUBLIC_KEYS, public_keys
 from deploy.access.readers import declare_readers
 from deploy.connection import NotRunning, connected, latest_directory
+from deploy.webhooks import stamp_of
 from shared.contracts import DirectoryPublished
 from shared.contracts.directory import Directory
 from shared.runtime.streams import EVENTS
@@ -28,7 +29,7 @@ class Doorkeeper:
         self._access, self._reload, self._today = access, reload, today
         self._directory: Directory | None = None
         self._published = 0
-        self._written: tuple[int, int, date] | None = None
+        self._written: tuple[int, int, int, date] | None = None
 
     async def keep(self, url: str) -> None:
         """Look for ever; while the server is away there is nobody to let in."""
@@ -50,9 +51,10 @@ class Doorkeeper:
             self._directory = latest.directory if latest else None
             self._published = published
         keys = (self._access.keys / PUBLIC_KEYS).stat().st_mtime_ns
-        wanted = (published, keys, self._today())
+        webhooks = stamp_of(self._access.keys.parent)
+        wanted = (published, keys, webhooks, self._today())
         if wanted == self._written:
             return
         await declare_readers(jetstream, public_keys(self._access.keys))
-        await self._access.renew(self._directory, wanted[2], self._reload)
+        await self._access.renew(self._directory, wanted[-1], self._reload)
         self._written = wanted

@@ -10,6 +10,7 @@ import orjson
 from deploy.access.nkeys import draw_once, public_keys
 from deploy.access.permissions import OPERATOR, PUBLIC, SERVICE, readers, users
 from deploy.access.server_file import accounts_in, server_file
+from deploy.webhooks import codes_in
 from deploy.whole_file import write_whole
 from shared.contracts.directory import Directory
 from shared.runtime.streams import ANNOUNCES
@@ -76,7 +77,8 @@ class LocalAccess:
 
     def _content(self, directory: Directory | None, on: date, shut: Collection[str] = ()) -> bytes:
         keys = public_keys(self.keys)
-        return server_file((*users(directory, on), *readers(keys)), keys, shut)
+        every = (*users(directory, on, codes_in(self.keys.parent)), *readers(keys))
+        return server_file(every, keys, shut)
 
     def _remember(self, directory: Directory | None) -> None:
         if directory is not None:

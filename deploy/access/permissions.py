@@ -14,6 +14,7 @@ from shared.runtime.streams import (
     OPERATORS,
     REPORTS,
     Durable,
+    webhook_durable,
 )
 
 HOME = "LANGNGHE"
@@ -43,9 +44,18 @@ class User:
     never: tuple[str, ...] = ()
 
 
-def users(directory: Directory | None, on: date) -> tuple[User, ...]:
-    """Every user, by name; of parties those whose directory entry is in force on that day."""
-    ours = [*map(service, ANNOUNCES), operator(), public()]
+PUSHES = "reporting"
+"""The service that posts reports to webhooks."""
+
+
+def users(directory: Directory | None, on: date, webhooks: Iterable[str] = ()) -> tuple[User, ...]:
+    """Every user, by name; of parties those whose directory entry is in force on that day.
+
+    `webhooks` are the codes of those that are registered.
+    """
+    codes = tuple(webhooks)
+    services = (service(name, codes if name == PUSHES else ()) for name in ANNOUNCES)
+    ours = [*services, operator(), public()]
     if directory is None:
         return tuple(sorted(ours, key=_name))
     agencies = [agency(code) for code in _in_force(directory.agencies, on)]
@@ -104,8 +114,11 @@ def reader_durable(code: str) -> Durable:
     return Durable(READER + code, REPORTS, (PUBLIC_REPORTS,))
 
 
-def service(name: str) -> User:
+def service(name: str, webhooks: Iterable[str] = ()) -> User:
     """Takes from its durable consumers, announces, sets aside, and answers who asks it.
+
+    From the consumers of `webhooks` it takes too, each by its name: a pattern would hold for those
+    of readers as well, since names are whole tokens.
 
     Answers to parties go to `_R_`, which the server itself maps to the account of the one who
     asked; the right to answer wherever a question says would let its sender choose the subject.
@@ -117,6 +130,7 @@ def service(name: str) -> User:
         f"_INBOX_{SERVICE}{name}",
         publish=(
             *(subject for durable in durables for subject in _taking(durable)),
+            *(subject for code in sorted(webhooks) for subject in _next(webhook_durable(code))),
             *ANNOUNCES[name],
             *LOOKS.get(name, ()),
             *HANDS_IN.get(name, ()),

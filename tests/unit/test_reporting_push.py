@@ -1,5 +1,6 @@
 """Webhooks reach public hosts and nothing else: counted where connections are made."""
 
+import asyncio
 import ssl
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
@@ -112,3 +113,52 @@ def test_the_signature_is_that_of_the_standard():
 def test_a_user_in_an_address_is_refused_as_such(user):
     with pytest.raises(Refused, match="without a user"):
         checked(f"https://{user}hooks.example.org/in")
+
+
+class Slow(Net):
+    """Never answers to the end."""
+
+    async def connect_tcp(self, host, port, *more, **named):
+        self.connected.append((host, port))
+        await asyncio.Event().wait()
+
+
+async def test_who_answers_for_ever_is_left_after_a_while():
+    net = Slow([PUBLIC])
+    caller = Caller(net.resolve, net, ssl.create_default_context(), in_all_seconds=0.05)
+
+    with pytest.raises(Unreached):
+        await caller.post("https://hooks.example.org/in", [], b"x")
+
+
+class Broken(Net):
+    """Some addresses cannot be reached from here."""
+
+    def __init__(self, *resolved, away):
+        super().__init__(*resolved)
+        self.away = away
+
+    async def connect_tcp(self, host, port, *more, **named):
+        if host in self.away:
+            self.connected.append((host, port))
+            raise httpcore.ConnectError
+        return await super().connect_tcp(host, port, *more, **named)
+
+
+SIX = "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
+
+
+async def test_another_checked_address_of_the_same_answer_is_tried():
+    net = Broken([SIX, PUBLIC], away=[SIX])
+
+    assert await net.post() == 204
+    assert [host for host, _ in net.connected] == [SIX, PUBLIC]
+    assert len(net.asked) == 1
+
+
+async def test_of_many_addresses_few_are_tried():
+    net = Broken([SIX] * 9, away=[SIX])
+
+    with pytest.raises(Unreached):
+        await net.post()
+    assert len(net.connected) == 3
