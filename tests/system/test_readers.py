@@ -7,9 +7,13 @@ import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
+from deploy import webhooks
 from deploy.access.permissions import public, reader, service
 from deploy.access.readers import declare_readers
+from deploy.local.stack import today
+from services.reporting.push import ConsumerSource, Subscription
 from shared.runtime.streams import EVENTS, REPORTS
+from tests.fakes_push import MemoryStandings
 from tests.system.test_access import (
     SECURITY_EVENT_SECONDS,
     Guarded,
@@ -184,3 +188,41 @@ async def test_why_nobody_outside_may_make_a_consumer(guarded, ours):
             break
         await arrived(ours)
     assert await written() == 1
+
+
+class TestWebhooks:
+    """Reporting takes for webhooks; the server lets it do so for those that are registered."""
+
+    @pytest.fixture
+    async def registered(self, guarded, published, ours):
+        keys = guarded.state / "keys"
+        wanted = {"url": "https://hooks.example.org/", "secrets": [webhooks.shown(bytes(32))]}
+        for code in ("one", "other"):
+            hook = Subscription.model_validate({"id": code, **wanted})
+            await webhooks.add(ours.jetstream(), keys, MemoryStandings(), hook, from_now=False)
+        await webhooks.remove(ours.jetstream(), keys, MemoryStandings(), "other")
+        await guarded.access.renew(province("a1"), today(), guarded.stack.reload_access)
+
+    async def test_it_takes_in_order_and_confirms(self, guarded, ours, registered):
+        async with guarded.connected(service("reporting")) as client:
+            source = ConsumerSource(lambda: client, "one")
+            first = await source.take()
+            await first.done()
+            second = await source.take()
+            await second.done()
+            refused = guarded.refused()
+
+        about = await ours.jetstream().consumer_info(REPORTS, "webhook-one")
+        assert [first.content.decode(), second.content.decode()] == [PUBLIC_ONE, PUBLIC_TWO]
+        assert (about.num_pending, about.num_ack_pending) == (0, 0)
+        assert refused == []
+
+    @pytest.mark.parametrize("name", ["reader-one", "webhook-other"])
+    async def test_from_readers_and_what_is_not_registered_it_takes_nothing(
+        self, guarded, ours, registered, name
+    ):
+        async with guarded.connected(service("reporting")) as client:
+            assert await said(take(client, name)) != "answered"
+
+        ways = {f"$JS.API.CONSUMER.MSG.NEXT.{REPORTS}.{name}"}
+        await until(lambda: {v.subject for v in guarded.refused()} >= ways, SECURITY_EVENT_SECONDS)

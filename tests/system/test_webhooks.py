@@ -105,6 +105,12 @@ def receiving(pushing, tmp_path):
     )
 
 
+def ids_of(receiver) -> list[str]:
+    """The `webhook-id` of each post, in order."""
+    lines = (line for head in receiver.heads for line in head.decode().split("\r\n"))
+    return [line.partition(": ")[2] for line in lines if line.startswith("webhook-id")]
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -207,13 +213,7 @@ class TestCrashes:
                 await pushing.until(lambda s: s.number == 2)
                 await settled(pushing)
 
-        ids = [
-            line.split(b": ")[1].decode()
-            for head in receiver.heads
-            for line in head.split(b"\r\n")
-            if line.startswith(b"webhook-id")
-        ]
-        assert ids == [ONE.id, ONE.id, TWO.id]
+        assert ids_of(receiver) == [ONE.id, ONE.id, TWO.id]
 
     async def test_a_receiver_that_has_it_already_says_so_and_misses_nothing(
         self, pushing, receiving, monkeypatch
@@ -293,6 +293,51 @@ class TestReceiversThatAreAway:
 
         assert told == [f"1: {ONE.id}", f"2: {TWO.id}"]
         assert (standing.failures, standing.delivered) == (0, None)
+
+    async def test_a_fault_of_ours_with_one_stops_no_other_and_it_is_begun_again(self, pushing):
+        await pushing.publish(ONE, TWO)
+        await pushing.add(hook("odd", f"https://odd.{HOST}/"), hook())
+        answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+        async with counted(answer, pushing.tls.served()) as receiver:
+            net, faults = Leading(receiver.port), []
+
+            async def resolve(host):
+                if host != HOST:
+                    faults.append(host)
+                    raise ZeroDivisionError
+                return [PUBLIC]
+
+            net.resolve = resolve
+            async with pushing.running(net) as pusher:
+                await settled(pushing)
+                assert not pusher.done()
+
+        assert (await pushing.standings.of("bao-moi")).number == 2
+        assert faults
+
+    async def test_when_the_bus_died_nothing_is_lost_and_a_repeat_is_known(
+        self, pushing, nats_server, monkeypatch
+    ):
+        """A server that is killed may forget a confirmation that it gave a moment before."""
+        monkeypatch.setattr(webhooks, "ACK_WAIT_SECONDS", 1.0)
+        await pushing.publish(ONE)
+        await pushing.add(hook())
+        answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+        async with (
+            counted(answer, pushing.tls.served()) as receiver,
+            pushing.running(Leading(receiver.port)),
+        ):
+            await settled(pushing)
+            await asyncio.to_thread(nats_server.kill)
+            await asyncio.to_thread(nats_server.start)
+            async with asyncio.timeout(20):
+                while not pushing.jetstream._nc.is_connected:
+                    await asyncio.sleep(0.05)
+            await pushing.publish(TWO)
+            await pushing.until(lambda s: s.number == 2 and not s.failures)
+            await settled(pushing)
+
+        assert list(dict.fromkeys(ids_of(receiver))) == [ONE.id, TWO.id]
 
     async def test_one_that_is_removed_is_called_no_more(self, pushing):
         await pushing.add(hook())

@@ -57,10 +57,10 @@ async def test_from_add_to_remove_on_a_guarded_system(tmp_path, command):
         await command("rotate", "bao-moi", "--drop-old")
         one = (await command.listed())["bao-moi"]["secrets"]
         resumed = await command("resume", "bao-moi")
+        refused = guarded.refused()
         await command("remove", "bao-moi")
         left = await command.listed()
         gone = await command("test", "bao-moi", code=1)
-        refused = guarded.refused()
         log = (state / "log" / "reporting.log").read_text()
 
     assert told["secret"].startswith("whsec_")

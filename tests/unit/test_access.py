@@ -184,6 +184,23 @@ class TestServices:
             "reporting": ["command.*.refused"],
         }
 
+    def test_reporting_alone_takes_for_webhooks_each_by_its_name(self):
+        every = users(None, TODAY, ["w2", "w1"])
+        more = {
+            user.name: set(user.publish) - set(plain.publish)
+            for user, plain in zip(every, users(None, TODAY), strict=True)
+        }
+
+        assert more.pop("svc-reporting") == {
+            subject
+            for code in ("w1", "w2")
+            for subject in (
+                f"$JS.API.CONSUMER.MSG.NEXT.REPORTS.webhook-{code}",
+                f"$JS.ACK.REPORTS.webhook-{code}.>",
+            )
+        }
+        assert set().union(*more.values()) == set()
+
     def test_the_operator_deletes_no_stream(self):
         assert set(operator().never) == {"$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"}
 

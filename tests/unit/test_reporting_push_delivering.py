@@ -205,7 +205,8 @@ class TestFailures:
         self, standings, clock
     ):
         receiver = Receiver(500)
-        await handled(standings, clock, receiver, hand())
+        for _ in DELAYS:
+            await handled(standings, clock, receiver, hand())
         clock.at += PAUSE_AFTER - timedelta(seconds=1)
         await handled(standings, clock, receiver, hand())
         assert (await standings.of("bao-moi")).paused is None
@@ -214,13 +215,21 @@ class TestFailures:
         assert await handled(standings, clock, receiver, hand()) == [0]
         assert (await standings.of("bao-moi")).paused == clock.at
 
+    async def test_days_in_which_we_stood_still_pause_nobody(self, standings, clock):
+        await handled(standings, clock, Receiver(500), hand())
+        clock.at += PAUSE_AFTER * 2
+
+        assert await handled(standings, clock, Receiver(500), hand()) == [DELAYS[1]]
+        assert (await standings.of("bao-moi")).paused is None
+
     async def test_neither_secret_nor_address_is_in_a_log(self, standings, clock):
         with structlog.testing.capture_logs() as lines:
-            await handled(standings, clock, Receiver(500), hand())
+            for _ in DELAYS:
+                await handled(standings, clock, Receiver(500), hand())
             clock.at += PAUSE_AFTER
             await handled(standings, clock, Receiver(Unreached("X")), hand())
 
-        assert len(lines) == 2
+        assert [line["event"] for line in lines] == ["not delivered"] * len(DELAYS) + ["paused"]
         assert not any(
             each in str(lines) for each in ("xyz", "example", b64encode(SECRET).decode())
         )

@@ -68,7 +68,10 @@ async def posted(post: Post, to: Subscription, message: str, at: datetime, body:
 
 
 class Delivery:
-    """A webhook that has failed for `pause_after` is paused: nothing is taken for it any more."""
+    """A webhook that has failed for `pause_after` is paused: nothing is taken for it any more.
+
+    Not before every delay had its try, or one failure and a week in which we stood still would do.
+    """
 
     def __init__(
         self,
@@ -108,7 +111,8 @@ class Delivery:
         standing = await self._standings.failed(to.id, at, why)
         DELIVERIES.labels(to.id, "failed").inc()
         FAILING.labels(to.id).set(standing.failures)
-        if at - (standing.failing_since or at) >= self._pause_after:
+        long_enough = at - (standing.failing_since or at) >= self._pause_after
+        if long_enough and standing.failures > len(self._delays):
             await self._standings.pause(to.id, at)
             log.error("paused", part=to.id, reason=why, attempts=standing.failures)
             await taken.later(0)

@@ -84,7 +84,11 @@ class ConsumerSource:
 
 
 class Pusher:
-    """`passing` are the errors that say only that bus or store are away."""
+    """`passing` are the errors that say only that bus or store are away.
+
+    One that is new in the file is begun at the look after, since the server's guard reads the same
+    file and has let us take from its consumer by then. One that comes too early only waits.
+    """
 
     def __init__(
         self,
@@ -106,15 +110,19 @@ class Pusher:
     async def run(self) -> None:
         """Until cancelled. A task that ends by a fault of ours is said, and begun again."""
         tasks: dict[str, asyncio.Task[None]] = {}
+        first = True
         try:
             while True:
+                before = set(self._known)
                 self._look()
+                if first:
+                    before, first = set(self._known), False
                 for code in [code for code in tasks if code not in self._known]:
                     await end(tasks.pop(code))
                 for code, task in tasks.items():
                     if task.done() and (error := task.exception()):
                         log.error("begun again", part=code, reason=type(error).__name__)
-                for code in self._known:
+                for code in before & self._known.keys():
                     if code not in tasks or tasks[code].done():
                         tasks[code] = asyncio.create_task(self._serve(code), name=code)
                 await asyncio.sleep(self._poll_seconds)
