@@ -1,128 +1,30 @@
-"""Public reports reach webhooks by the whole path: NATS, MongoDB, TLS; and nothing inside (T-22)."""
+"""Public reports reach webhooks by the whole path: NATS, MongoDB, TLS; nothing is lost."""
 
 import asyncio
 import json
-import socket
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import orjson
 import pytest
-from nats.js import JetStreamContext
 
 from deploy import webhooks
-from services.reporting.push import Caller, ConsumerSource, Delivery, Pusher, Subscription
-from services.reporting.store import MongoWebhooks
-from shared.contracts.report import Edition
-from shared.runtime.publish import Publisher
-from shared.runtime.streams import REPORTS, webhook_durable
-from shared.runtime.tasks import end
+from services.reporting.push import ConsumerSource
 from tests.fakes_push import PUBLIC, Leading
-from tests.receivers_push import HOST, Authority, authority, counted, sample
-from tests.system.test_consumer_samples import report
-from tests.unit.test_reporting_push import ADDRESSES, URLS
-
-SECRET = bytes(range(32))
-URL = f"https://{HOST}/in"
-DAYS = timedelta(days=5)
-
-
-def hook(code="bao-moi", url=URL, **more) -> Subscription:
-    return Subscription.model_validate(
-        {"id": code, "url": url, "secrets": [webhooks.shown(SECRET)], **more}
-    )
-
-
-@dataclass
-class Pushing:
-    """Reporting's pusher on real servers, its net led to a port of this machine."""
-
-    jetstream: JetStreamContext
-    standings: MongoWebhooks
-    folder: Path
-    tls: Authority
-
-    async def add(self, *hooks: Subscription, from_now: bool = False) -> None:
-        for each in hooks:
-            await webhooks.add(self.jetstream, self.folder, self.standings, each, from_now=from_now)
-
-    async def publish(self, *events) -> None:
-        await Publisher(lambda: self.jetstream._nc).publish(events)
-
-    @asynccontextmanager
-    async def running(
-        self, net, *, source=ConsumerSource, pause_after=DAYS, delays=(0.05,), seconds=20.0
-    ):
-        resolve = net.resolve
-        caller = Caller(resolve, net, self.tls.trusted(), seconds)
-        delivery = Delivery(
-            self.standings,
-            caller.post,
-            lambda: datetime.now(UTC),
-            pause_after=pause_after,
-            delays=delays,
-        )
-        pusher = Pusher(
-            self.folder,
-            lambda code: source(lambda: self.jetstream._nc, code),
-            self.standings,
-            delivery,
-            poll_seconds=0.05,
-        )
-        task = asyncio.create_task(pusher.run())
-        try:
-            yield task
-        finally:
-            await end(task)
-
-    async def until(self, condition, code="bao-moi"):
-        """Wait until the webhook stands so."""
-        async with asyncio.timeout(30):
-            while not condition(standing := await self.standings.of(code)):
-                await asyncio.sleep(0.02)
-        return standing
-
-    async def waiting(self, code="bao-moi") -> tuple[int, int]:
-        info = await self.jetstream.consumer_info(REPORTS, webhook_durable(code).name)
-        return info.num_pending, info.num_ack_pending
-
-
-@pytest.fixture
-def pushing(jetstream, mongo_database, tmp_path):
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    (tmp_path / "received").mkdir()
-    (keys / "secret").write_text(webhooks.shown(SECRET))
-    return Pushing(jetstream, MongoWebhooks(mongo_database), keys, authority(tmp_path / "tls"))
-
-
-@pytest.fixture
-def receiving(pushing, tmp_path):
-    return lambda port=0: sample(
-        pushing.folder / "secret", tmp_path / "received", pushing.tls, port
-    )
-
-
-def ids_of(receiver) -> list[str]:
-    """The `webhook-id` of each post, in order."""
-    lines = (line for head in receiver.heads for line in head.decode().split("\r\n"))
-    return [line.partition(": ")[2] for line in lines if line.startswith("webhook-id")]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-ONE, INSIDE, TWO, THREE = (
-    report("p1", 1, 10, 20),
-    report("p1", 1, 11, 21, edition=Edition.INTERNAL),
-    report("p2", 1, 10, None),
-    report("p1", 2, 12, 20),
+from tests.pushing import (
+    INSIDE,
+    ONE,
+    THREE,
+    TWO,
+    free_port,
+    hook,
+    ids_of,
+    pushing,
+    receiving,
+    settled,
 )
+from tests.receivers_push import HOST, counted
+
+__all__ = ["pushing", "receiving"]
 
 
 class TestDelivery:
@@ -230,12 +132,6 @@ class TestCrashes:
                 told = await receiver.said(3)
 
         assert told == [f"1: {ONE.id}", "1: came again", f"2: {TWO.id}"]
-
-
-async def settled(pushing: Pushing, code="bao-moi") -> None:
-    async with asyncio.timeout(20):
-        while await pushing.waiting(code) != (0, 0):
-            await asyncio.sleep(0.05)
 
 
 class TestReceiversThatAreAway:
@@ -355,85 +251,6 @@ class TestReceiversThatAreAway:
             await asyncio.sleep(0.3)
 
         assert len(net.connected) == called
-
-
-class TestWhatIsNeverReached:
-    async def test_no_address_leads_to_this_machine(self, pushing):
-        """Every case of the unit test by the whole path: what was written, what a name gives."""
-        by_url = [hook(f"url-{place}", url) for place, url in enumerate(URLS)]
-        by_name = [
-            hook(f"name-{place}", f"https://n{place}.example.org/in")
-            for place in range(len(ADDRESSES) * 2)
-        ]
-        found = {
-            f"n{2 * place + mixed}.example.org": [PUBLIC] * mixed + [address]
-            for place, address in enumerate(ADDRESSES)
-            for mixed in (0, 1)
-        }
-        await pushing.publish(ONE)
-        await pushing.add(*by_url, *by_name)
-        async with counted() as inside:
-            net = Leading(inside.port)
-
-            async def resolve(host):
-                net.asked.append(host)
-                return found[host]
-
-            net.resolve = resolve
-            async with pushing.running(net, delays=(60.0,)):
-                for each in (*by_url, *by_name):
-                    standing = await pushing.until(lambda s: s.failures, each.id)
-                    assert standing.reason == "refused", each.url
-
-            assert (net.connected, inside.count) == ([], 0)
-            assert set(net.asked) == found.keys()
-            assert len(by_url) + len(by_name) >= 60
-
-    async def test_a_name_that_is_bound_anew_is_reached_once(self, pushing):
-        await pushing.publish(ONE, TWO)
-        await pushing.add(hook())
-        answer = b"HTTP/1.1 204 No Content\r\n\r\n"
-        async with counted(answer, pushing.tls.served()) as receiver:
-            net = Leading(receiver.port, [PUBLIC, "127.0.0.1"])
-            async with pushing.running(net, delays=(60.0,)):
-                standing = await pushing.until(lambda s: s.number == 2 and s.failures)
-
-        assert standing.reason == "refused"
-        assert (net.connected, receiver.count) == ([(PUBLIC, 443)], 1)
-
-    async def test_a_redirect_to_this_machine_is_a_failure(self, pushing):
-        await pushing.publish(ONE)
-        await pushing.add(hook())
-        async with counted() as inside:
-            moved = (
-                "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
-                f"Location: http://127.0.0.1:{inside.port}/\r\n\r\n"
-            )
-            async with counted(moved.encode(), pushing.tls.served()) as receiver:
-                net = Leading(receiver.port)
-                async with pushing.running(net, delays=(60.0,)):
-                    standing = await pushing.until(lambda s: s.failures)
-
-            assert standing.reason == "302"
-            assert (receiver.count, inside.count, len(net.connected)) == (1, 0, 1)
-
-    @pytest.mark.parametrize("wrong", ["host", "authority", "no TLS"])
-    async def test_who_cannot_show_the_hosts_certificate_is_told_nothing(
-        self, pushing, wrong, tmp_path
-    ):
-        other = authority(tmp_path / "other", "other.example.org" if wrong == "host" else HOST)
-        served = None if wrong == "no TLS" else other.served()
-        if wrong == "host":
-            pushing.tls = other
-        await pushing.publish(ONE)
-        await pushing.add(hook())
-        async with (
-            counted(b"HTTP/1.1 204 No Content\r\n\r\n", served) as receiver,
-            pushing.running(Leading(receiver.port), delays=(60.0,), seconds=1.0),
-        ):
-            await pushing.until(lambda s: s.failures)
-
-        assert receiver.heads == []
 
 
 class TestTheFile:
