@@ -16,6 +16,9 @@ Answers
     `ask.<party>.reporting.fates`   what became of a party's own commands
     `ask.<party>.reporting.checkpoint`   a signed checkpoint of everything up to now
 
+Posts
+    public reports to the webhooks of `webhooks.json`, from the consumers `webhook-<code>`
+
 Reads, besides
     `EVENTS` from its first message, in order: the chain over it
 
@@ -24,6 +27,7 @@ Keeps, in its own database
     `closings`   one document per closed period: what was counted, once and for good
     `reports`   every report that was published, word for word
     `commands`   one document per sending of a command: its fate
+    `webhooks`   how far each webhook is, its failures, whether it is paused
     `directories`, `rulebooks`   every version
     `chain`, `checkpoints`   a hash of every message of `EVENTS`, and what was signed over them
 """
