@@ -98,6 +98,16 @@ class _Dying:
         raise AssertionError(seconds)
 
 
+class Closing(ConsumerSource):
+    """Tells that nothing is taken any more."""
+
+    closed: asyncio.Event
+
+    async def close(self):
+        await super().close()
+        self.closed.set()
+
+
 class TestCrashes:
     async def test_between_post_and_confirmation_it_comes_again_with_the_same_id(
         self, pushing, monkeypatch
@@ -235,20 +245,21 @@ class TestReceiversThatAreAway:
 
         assert list(dict.fromkeys(ids_of(receiver))) == [ONE.id, TWO.id]
 
-    async def test_one_that_is_removed_is_called_no_more(self, pushing):
+    async def test_one_that_is_removed_is_called_no_more_and_takes_nothing(self, pushing):
         await pushing.add(hook())
+        Closing.closed = asyncio.Event()
         broken = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
         async with (
             counted(broken, pushing.tls.served()) as receiver,
-            pushing.running(net := Leading(receiver.port)),
+            pushing.running(net := Leading(receiver.port), source=Closing),
         ):
             await pushing.publish(ONE)
             await pushing.until(lambda s: s.failures)
             await webhooks.remove(pushing.jetstream, pushing.folder, pushing.standings, "bao-moi")
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(20):
+                await Closing.closed.wait()
             called = len(net.connected)
             await pushing.publish(TWO)
-            await asyncio.sleep(0.3)
 
         assert len(net.connected) == called
 
