@@ -106,8 +106,12 @@ def find_keys(state: Path | None) -> Path:
 
 
 @asynccontextmanager
-async def connected(url: str, name: str = "langnghe-cli") -> AsyncIterator[Client]:
-    """A connection of the command line, as the operator if `url` is an `Address` with a seed.
+async def connected(
+    url: str, name: str = "langnghe-cli", user: User | None = None
+) -> AsyncIterator[Client]:
+    """A connection of the command line, if `url` is an `Address` with a seed as that user.
+
+    The user is the operator if none is given.
 
     Raises `NotRunning` if nobody answers, or if the server does not let it in.
     """
@@ -122,7 +126,7 @@ async def connected(url: str, name: str = "langnghe-cli") -> AsyncIterator[Clien
             connect_timeout=5,
             max_reconnect_attempts=10,
             error_cb=quiet,
-            **credentials(getattr(url, "seed", None)),
+            **credentials(getattr(url, "seed", None), user),
         )
     except (nats.errors.Error, OSError) as error:
         raise NotRunning(

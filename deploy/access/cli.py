@@ -34,7 +34,7 @@ nats_app = typer.Typer(help="Who may say and hear what on the bus.", no_args_is_
 console = Console(stderr=True)
 
 USER = re.compile(
-    r"operator|public|svc-(?:intake|routing|reporting)|(?:agency|body|reader)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+    r"operator|public|doorkeeper|svc-(?:intake|routing|reporting)|(?:agency|body|reader)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 )
 State = Annotated[Path | None, typer.Option("--state", help="State folder; its keys are used.")]
 

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 import orjson
 
 from deploy.access.nkeys import draw_once, public_keys
-from deploy.access.permissions import OPERATOR, PUBLIC, SERVICE, readers, users
+from deploy.access.permissions import DOORKEEPER, OPERATOR, PUBLIC, SERVICE, readers, users
 from deploy.access.server_file import accounts_in, server_file
 from deploy.webhooks import codes_in
 from deploy.whole_file import write_whole
@@ -46,7 +46,7 @@ class LocalAccess:
     def draw_ours(self) -> None:
         """Make the keys of everybody but the parties."""
         self.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for user in (OPERATOR, PUBLIC, *(SERVICE + name for name in ANNOUNCES)):
+        for user in (OPERATOR, PUBLIC, DOORKEEPER, *(SERVICE + name for name in ANNOUNCES)):
             draw_once(self.keys, user)
 
     def seed(self, user: str) -> Path:

@@ -19,7 +19,9 @@ from shared.runtime.streams import (
 
 HOME = "LANGNGHE"
 """The account of the streams, the services and the operator."""
-OPERATOR, PUBLIC = "operator", "public"
+SYSTEM = "SYSTEM"
+"""The account in which servers are asked to read their files again; it has no streams."""
+OPERATOR, PUBLIC, DOORKEEPER = "operator", "public", "doorkeeper"
 SERVICE, AGENCY, BODY, READER = "svc-", "agency-", "body-", "reader-"
 """How users' names begin. Codes of parties stand behind one, so none can be taken for ours."""
 
@@ -55,7 +57,7 @@ def users(directory: Directory | None, on: date, webhooks: Iterable[str] = ()) -
     """
     codes = tuple(webhooks)
     services = (service(name, codes if name == PUSHES else ()) for name in ANNOUNCES)
-    ours = [*services, operator(), public()]
+    ours = [*services, operator(), public(), system()]
     if directory is None:
         return tuple(sorted(ours, key=_name))
     agencies = [agency(code) for code in _in_force(directory.agencies, on)]
@@ -92,6 +94,16 @@ def body(code: str) -> User:
 def public() -> User:
     """Hears every published report, and says nothing."""
     return User(PUBLIC, PUBLIC, f"_INBOX_{PUBLIC}", subscribe=(PUBLIC_REPORTS,))
+
+
+def system() -> User:
+    """Lets others in and out: tells every server to read its access file again."""
+    return User(
+        DOORKEEPER,
+        SYSTEM,
+        f"_INBOX_{DOORKEEPER}",
+        publish=("$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.*.RELOAD"),
+    )
 
 
 def readers(names: Iterable[str]) -> tuple[User, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from deploy.access.permissions import HOME, TAKE, User
+from deploy.access.permissions import HOME, SYSTEM, TAKE, User
 
 HEAD = b"# Who may say and hear what. Written by `langnghe nats config`: do not edit.\naccounts: "
 
@@ -19,7 +19,7 @@ def server_file(
     same bytes.
     """
     known = sorted((u for u in users if u.name in keys), key=lambda u: u.name)
-    parties = [user for user in known if user.account != HOME]
+    parties = [user for user in known if user.account not in (HOME, SYSTEM)]
     accounts: dict[str, Any] = {
         party.account: {
             "users": [] if party.account in shut else [_user(party, keys)],
@@ -32,6 +32,7 @@ def server_file(
         "users": [_user(user, keys) for user in known if user.account == HOME],
         "exports": [export for party in parties for export in _exports(party)],
     }
+    accounts[SYSTEM] = {"users": [_user(user, keys) for user in known if user.account == SYSTEM]}
     return HEAD + orjson.dumps(accounts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
 

@@ -10,7 +10,7 @@ import nats.errors
 import orjson
 
 from deploy.access.local import ACCESS_FILE, STORE_KEY, LocalAccess
-from deploy.access.permissions import OPERATOR
+from deploy.access.permissions import OPERATOR, SYSTEM
 from deploy.connection import credentials
 from deploy.local.part import PartFailed
 
@@ -52,7 +52,9 @@ class NatsServer:
                 store=orjson.dumps(str(self._state / "nats")).decode(),
                 max_payload=MAX_PAYLOAD,
                 guarded_store=GUARDED_STORE.format(key=STORE_KEY) if self._access else "",
-                access=f'include "{ACCESS_FILE}"\n' if self._access else "",
+                access=f'system_account: {SYSTEM}\ninclude "{ACCESS_FILE}"\n'
+                if self._access
+                else "",
             ),
             encoding="utf-8",
         )

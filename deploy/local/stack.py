@@ -6,7 +6,6 @@ the stack stops. Both end with the thread that started them, however that ends.
 
 import asyncio
 import os
-import signal
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from deploy.access.local import LocalAccess
-from deploy.access.permissions import OPERATOR
+from deploy.access.permissions import DOORKEEPER, OPERATOR
+from deploy.access.reloading import NotReloaded, reload_servers
+from deploy.connection import NotRunning
 from deploy.local.folder import StateFolder
 from deploy.local.mongod import Mongod, given_answers
 from deploy.local.nats_server import NatsServer
@@ -25,8 +26,6 @@ READY_SECONDS = 60.0
 """MongoDB replays its journal before it answers."""
 POLL_SECONDS = 0.05
 PORTS_TRIED = 3
-RELOAD_SECONDS = 10.0
-RELOADED, NOT_RELOADED = b"Reloaded server configuration", b"Failed to reload"
 
 LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """Where the directory's days begin and end."""
@@ -97,17 +96,12 @@ class LocalStack:
 
         Raises `PartFailed` if it does not take the file.
         """
-        log = self._log("nats")
-        start = log.stat().st_size
-        os.kill(self.pid("nats"), signal.SIGHUP)
+        if self._access is None:
+            return
         try:
-            async with asyncio.timeout(RELOAD_SECONDS):
-                while RELOADED not in (said := read_from(log, start)):
-                    if NOT_RELOADED in said:
-                        raise PartFailed(NatsServer.title, "does not take its access file")
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            raise PartFailed(NatsServer.title, "does not read its access file") from None
+            await reload_servers(self.nats_url, self._access.seed(DOORKEEPER))
+        except (NotReloaded, NotRunning) as error:
+            raise PartFailed(NatsServer.title, f"does not take its access file: {error}") from None
 
     def _log(self, part: str) -> Path:
         return self._folder.path / "log" / f"{part}.log"
@@ -193,12 +187,6 @@ async def _until_it_answers(part: Part, process: Process) -> None:
         if answers:
             return
         await asyncio.sleep(POLL_SECONDS)
-
-
-def read_from(file: Path, start: int) -> bytes:
-    with file.open("rb") as opened:
-        opened.seek(start)
-        return opened.read()
 
 
 def how_it_ended(code: int) -> str:

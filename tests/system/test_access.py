@@ -18,10 +18,19 @@ from nats.js.errors import APIError
 
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import draw_once
-from deploy.access.permissions import User, agency, body, operator, public, reader, service
+from deploy.access.permissions import (
+    User,
+    agency,
+    body,
+    operator,
+    public,
+    reader,
+    service,
+)
+from deploy.access.permissions import system as doorkeeper
 from deploy.access.violations import Violation, violations
 from deploy.connection import connected, credentials
-from deploy.local import LocalStack
+from deploy.local import LocalStack, PartFailed
 from deploy.local.stack import today
 from deploy.rules import RULE_FILES, publish_rules
 from deploy.up import system
@@ -727,6 +736,30 @@ class TestAReload:
         await guarded.access.renew(province("a1"), today(), reload)
 
         assert asked == []
+
+    async def test_of_a_broken_file_is_said_with_the_servers_reason(self, guarded, ours):
+        access_file = guarded.state / "nats-access.conf"
+        standing = access_file.read_bytes()
+        access_file.write_bytes(standing.replace(b'"users"', b'"users', 1))
+
+        with pytest.raises(PartFailed, match=r"does not take its access file: .*[Pp]arse error"):
+            await guarded.stack.reload_access()
+
+        access_file.write_bytes(standing)
+        await guarded.stack.reload_access()
+
+    async def test_the_doorkeeper_may_ask_for_it_and_for_nothing_else(self, guarded, ours):
+        async with guarded.connected(doorkeeper()) as client:
+            known = json.loads((await client.request("$SYS.REQ.SERVER.PING")).data)
+            asked = f"$SYS.REQ.SERVER.{known['server']['id']}"
+            told = json.loads((await client.request(f"{asked}.RELOAD")).data)
+            for verb in ("KICK", "LDM", "CONNZ"):
+                await client.publish(f"{asked}.{verb}", b"{}")
+            await arrived(client)
+
+        assert "error" not in told
+        await until(lambda: len(guarded.refused()) >= 3)
+        assert {v.subject.rpartition(".")[2] for v in guarded.refused()} == {"KICK", "LDM", "CONNZ"}
 
 
 class TestTheWholeSystem:

@@ -62,6 +62,7 @@ def accounts(every, keys) -> dict:
 class TestUsers:
     def test_without_a_directory_there_are_ours_alone(self):
         assert {user.name for user in users(None, TODAY)} == {
+            "doorkeeper",
             "operator",
             "public",
             "svc-intake",
