@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit install lock clean
+.PHONY: demo test lint unit install lock image clean
 
 demo: install
 	$(BIN)/langnghe demo
@@ -31,6 +31,15 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --extra local --extra dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --constraint requirements.lock --custom-compile-command "make lock" pyproject.toml \
+	  -o deploy/containers/image.lock
+	echo 'setuptools>=80' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock --custom-compile-command "make lock" \
+	  - -o deploy/containers/build.lock
+
+image:
+	docker build --tag langnghe:0.1.0 .
 
 clean:
 	rm -rf .venv .langnghe build dist *.egg-info

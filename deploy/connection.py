@@ -1,5 +1,6 @@
 """Where the running system is, and how the command line talks to it."""
 
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import orjson
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
+from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.access.permissions import User, operator
@@ -35,21 +37,33 @@ class Environment(BaseSettings):
 
     nats_url: str | None = None
     nats_seed: Path | None = None
+    nats_ca: Path | None = None
     mongo_url: str | None = None
+    mongo_url_file: Path | None = None
     mongo_prefix: str = "langnghe"
     keys: Path | None = None
 
+    @model_validator(mode="after")
+    def _read_secrets(self) -> Self:
+        if self.mongo_url_file is not None:
+            self.mongo_url = self.mongo_url_file.read_text().strip()
+        return self
+
 
 class Address(str):
-    """Where a server is, and the file of the seed with which it lets the operator in, if any."""
+    """Where a server is, and how it lets the operator in: a seed's file, if it asks for one.
 
-    __slots__ = ("seed",)
+    `authority` is the file of certificates that it is known by, else the system's.
+    """
+
+    __slots__ = ("authority", "seed")
 
     seed: Path | None
+    authority: Path | None
 
-    def __new__(cls, url: str, seed: Path | None = None) -> Self:
+    def __new__(cls, url: str, seed: Path | None = None, authority: Path | None = None) -> Self:
         address = super().__new__(cls, url)
-        address.seed = seed
+        address.seed, address.authority = seed, authority
         return address
 
 
@@ -74,7 +88,7 @@ def find_endpoints(state: Path | None) -> Endpoints:
         keys = (state or DEFAULT_STATE) / "keys"
         return Endpoints(nats_address, addresses["mongo"], environment.mongo_prefix, keys)
     if state is None and environment.nats_url and environment.mongo_url:
-        nats_address = Address(environment.nats_url, environment.nats_seed)
+        nats_address = Address(environment.nats_url, environment.nats_seed, environment.nats_ca)
         return Endpoints(
             nats_address, environment.mongo_url, environment.mongo_prefix, environment.keys
         )
@@ -89,6 +103,10 @@ def credentials(seed: Path | None, user: User | None = None) -> dict[str, Any]:
     if seed is None:
         return {}
     return {"nkeys_seed": str(seed), "inbox_prefix": (user or operator()).inbox}
+
+
+def _trusted(authority: Path | None) -> dict[str, Any]:
+    return {"tls": ssl.create_default_context(cafile=authority)} if authority else {}
 
 
 def find_keys(state: Path | None) -> Path:
@@ -126,6 +144,7 @@ async def connected(
             connect_timeout=5,
             max_reconnect_attempts=10,
             error_cb=quiet,
+            **_trusted(getattr(url, "authority", None)),
             **credentials(getattr(url, "seed", None), user),
         )
     except (nats.errors.Error, OSError) as error:

@@ -29,10 +29,10 @@ class LocalAccess:
     parties are let in as soon as the server starts again.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, access_file: Path | None = None) -> None:
         self._state = state.resolve()
         self.keys = self._state / KEYS
-        self._file = self._state / ACCESS_FILE
+        self._file = access_file or self._state / ACCESS_FILE
         self._directory = self._state / "nats-directory.json"
 
     def prepare(self, on: date) -> None:

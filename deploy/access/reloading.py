@@ -20,12 +20,14 @@ class NotReloaded(Exception):
     """A server did not take its configuration, or did not answer; the text says which and why."""
 
 
-async def reload_servers(url: str, seed: Path) -> None:
+async def reload_servers(url: str, seed: Path, authority: Path | None = None) -> None:
     """Return when each server that is up has read its files; raises `NotReloaded`.
 
     One that is down reads them when it starts.
     """
-    async with connected(Address(url, seed), "langnghe-doorkeeper", user=system()) as client:
+    async with connected(
+        Address(url, seed, authority), "langnghe-doorkeeper", user=system()
+    ) as client:
         answers = await asyncio.gather(*(_reload(client, one) for one in await _servers(client)))
     if refused := [each for each in answers if each]:
         raise NotReloaded("; ".join(refused))

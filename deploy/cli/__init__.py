@@ -17,6 +17,7 @@ from deploy.cli import (
     ruling,
     running,
 )
+from deploy.containers.cli import containers_app
 
 app = typer.Typer(
     help="Langnghe listens to what people say about public offices.",
@@ -38,6 +39,7 @@ for part in (
 ):
     app.add_typer(part.app)
 app.add_typer(nats_app, name="nats")
+app.add_typer(containers_app, name="containers")
 
 
 def main() -> None:

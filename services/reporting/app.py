@@ -98,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         NAME,
         seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
         seed=settings.nats_seed,
+        authority=settings.nats_ca,
         passing=away,
         on_closed=end_process,
     )

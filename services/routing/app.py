@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         NAME,
         seal=Seal.from_text((settings.keys / "operator.pub").read_text(), DEAD_LETTER_USE),
         seed=settings.nats_seed,
+        authority=settings.nats_ca,
         passing=(*UNAVAILABLE, RulesMissing, CasesContended),
         on_closed=end_process,
     )

@@ -10,6 +10,7 @@ or a stream is away, messages wait in the hand: nothing is wrong with them, and 
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.nats.security import NatsNKey
+from faststream.security import BaseSecurity
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
@@ -52,12 +54,20 @@ Answerer = Callable[[str, bytes], Awaitable[bytes]]
 log = structlog.get_logger("bus")
 
 
+def _security(seed: Path | None, authority: Path | None) -> BaseSecurity | None:
+    if seed is None:
+        return None
+    trusted = ssl.create_default_context(cafile=authority) if authority else None
+    return NatsNKey.from_file(seed, ssl_context=trusted)
+
+
 class Bus:
     """One process's connection to NATS.
 
     `passing` are the errors that say only that something is away for now.
     `seal` closes dead letters; `delays` are seconds. `seed` is the file of the NKey that a guarded
-    server asks for; answers then come to an inbox that nobody else may listen to.
+    server asks for; answers then come to an inbox that nobody else may listen to. `authority` is
+    the file of certificates that servers at `tls://` are known by, else the system's.
     """
 
     def __init__(
@@ -67,6 +77,7 @@ class Bus:
         *,
         seal: Seal,
         seed: Path | None = None,
+        authority: Path | None = None,
         passing: tuple[type[Exception], ...] = (),
         delays: Sequence[float] = DELAYS,
         on_closed: Callable[[], None] = lambda: None,
@@ -80,7 +91,7 @@ class Bus:
         self.broker = NatsBroker(
             url,
             name=name,
-            security=NatsNKey.from_file(seed) if seed else None,
+            security=_security(seed, authority),
             inbox_prefix=self._inbox,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,

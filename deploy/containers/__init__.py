@@ -1,0 +1,1 @@
+"""What containers need before they start: keys, certificates, access files, replica set, users."""

@@ -1,0 +1,83 @@
+"""`langnghe containers`: what runs once before the others, and the doorkeeper beside NATS."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.access.doorkeeper import Doorkeeper
+from deploy.access.permissions import DOORKEEPER
+from deploy.access.reloading import reload_servers
+from deploy.cli.terminal import console, run
+from deploy.connection import Environment, connected, find_endpoints
+from deploy.containers.founding import found
+from deploy.containers.preparing import Hosts, access_of, hand_over, prepare
+from deploy.keys import KeysLost
+from deploy.local.stack import today
+from shared.runtime.streams import declare
+
+containers_app = typer.Typer(
+    help="Keys, replica set and doorkeeper of containers.", no_args_is_help=True
+)
+
+Folder = Annotated[Path, typer.Argument(help="Folder with a folder for each container.")]
+
+
+@containers_app.command("prepare")
+def prepare_folders(
+    folder: Folder,
+    nats: Annotated[str, typer.Option(help="Names of the NATS servers, comma-apart.")] = "nats",
+    mongo: Annotated[str, typer.Option(help="Names of the MongoDB servers, comma-apart.")] = (
+        "mongo"
+    ),
+    *,
+    chown: Annotated[
+        bool, typer.Option("--chown", help="Give each folder to its container's user; needs root.")
+    ] = False,
+) -> None:
+    """Draw keys, certificates and passwords once, and write the servers' files."""
+    hosts = Hosts(tuple(nats.split(",")), tuple(mongo.split(",")))
+    try:
+        prepare(folder, hosts, Environment().mongo_prefix, datetime.now(UTC), today())
+    except KeysLost as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    if chown:
+        hand_over(folder)
+    console.print(f"prepared: {', '.join((*hosts.nats, *hosts.mongo))}", markup=False)
+
+
+@containers_app.command("init")
+def init_servers(
+    folder: Folder,
+    replicas: Annotated[int, typer.Option(help="Copies of each stream: 1, 3 or 5.")] = 1,
+) -> None:
+    """Make the replica set, the services' users, streams and consumers; repeat without harm."""
+
+    async def work() -> None:
+        await found(folder, Environment().mongo_prefix)
+        async with connected(find_endpoints(None).nats) as client:
+            await declare(client.jetstream(), replicas)
+
+    run(work())
+
+
+@containers_app.command("keep-door")
+def keep_door(folder: Folder) -> None:
+    """Let parties in and out as the directory, the keys and the day want, until SIGTERM."""
+
+    async def work() -> None:
+        access, address = access_of(folder), find_endpoints(None).nats
+        authority = Environment().nats_ca
+
+        async def reload() -> None:
+            await reload_servers(str(address), access.seed(DOORKEEPER), authority)
+
+        await Doorkeeper(access, reload, today).keep(address)
+
+    try:
+        run(work())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("the doorkeeper goes")

@@ -1,0 +1,142 @@
+"""Writes what each container is given, a folder for each; what is there stays.
+
+Nobody gets more than its own: a service has its seed, its database user and the keys that it
+works with, NATS and MongoDB have their certificates, and the operator's folder has the rest.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from secrets import token_urlsafe
+
+from deploy.access.local import ACCESS_FILE, STORE_KEY, LocalAccess
+from deploy.access.permissions import SERVICE, SYSTEM
+from deploy.containers.authority import Authority
+from deploy.keys import ensure_keys
+from deploy.local.nats_server import MAX_PAYLOAD
+from deploy.whole_file import write_whole
+
+OPERATOR, NATS, MONGO = "operator", "nats", "mongo"
+KEYS_OF: Mapping[str, Sequence[str]] = {
+    "intake": ("intake.kek", "intake.key", "operator.pub"),
+    "routing": ("operator.pub",),
+    "reporting": ("operator.pub", "chain.key"),
+}
+"""By service: the files of the keys folder that it reads."""
+
+OURS, MONGODB = 65532, 999
+"""Users that the containers run as: ours and NATS, and the one of MongoDB's own image."""
+
+SERVER = """# Written by `langnghe containers prepare`; the access file beside it changes by itself.
+server_name: $NAME
+port: 4222
+http: 0.0.0.0:8222
+max_payload: {payload}
+system_account: {system}
+tls: {{
+  cert_file: "{folder}/server.pem"
+  key_file: "{folder}/server.pem"
+  ca_file: "{folder}/ca.pem"
+}}
+jetstream: {{
+  store_dir: /data
+  sync_interval: always
+  cipher: chachapoly
+  include "store.conf"
+}}
+{cluster}include "{access}"
+"""
+CLUSTER = """cluster: {{
+  name: langnghe
+  listen: 0.0.0.0:6222
+  tls: {{
+    cert_file: "{folder}/server.pem"
+    key_file: "{folder}/server.pem"
+    ca_file: "{folder}/ca.pem"
+    verify: true
+  }}
+  routes: [{routes}]
+}}
+"""
+SEEN_FROM_INSIDE = "/etc/langnghe"
+"""Where every container finds its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Names of the servers; three of a kind make a cluster."""
+
+    nats: Sequence[str] = ("nats",)
+    mongo: Sequence[str] = ("mongo",)
+
+
+def access_of(folder: Path) -> LocalAccess:
+    """The access file lies in the folder of NATS, the keys in the operator's."""
+    return LocalAccess(folder / OPERATOR, folder / NATS / ACCESS_FILE)
+
+
+def prepare(folder: Path, hosts: Hosts, prefix: str, now: datetime, on: date) -> None:
+    """Everything under `folder`, once; raises `KeysLost` where keys were and are gone."""
+    for name in (OPERATOR, NATS, MONGO, *KEYS_OF):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    operator = folder / OPERATOR
+    keys = ensure_keys(operator)
+    access = access_of(folder)
+    access.prepare(on)
+    authority = Authority(operator, now)
+    for name in (NATS, MONGO, *KEYS_OF):
+        shutil.copyfile(authority.certificate, folder / name / "ca.pem")
+    authority.issue_once(folder / NATS / "server.pem", (*hosts.nats, "localhost"))
+    authority.issue_once(folder / MONGO / "server.pem", (*hosts.mongo, "localhost"))
+    shutil.copyfile(operator / STORE_KEY, folder / NATS / "store.conf")
+    (folder / NATS / "nats.conf").write_text(server_conf(hosts), encoding="utf-8")
+    _prepare_mongo(folder, hosts)
+    for service, files in KEYS_OF.items():
+        for file in files:
+            shutil.copyfile(keys / file, folder / service / file)
+        shutil.copyfile(access.seed(SERVICE + service), folder / service / "nats.nk")
+        _write_url_once(folder / service, hosts, f"{prefix}_{service}")
+
+
+def server_conf(hosts: Hosts) -> str:
+    routes = ", ".join(f'"tls://{host}:6222"' for host in hosts.nats)
+    clustered = len(hosts.nats) > 1
+    return SERVER.format(
+        payload=MAX_PAYLOAD,
+        system=SYSTEM,
+        folder=SEEN_FROM_INSIDE,
+        access=ACCESS_FILE,
+        cluster=CLUSTER.format(folder=SEEN_FROM_INSIDE, routes=routes) if clustered else "",
+    )
+
+
+def hand_over(folder: Path) -> None:
+    """Give each folder to the user that reads it; needs root."""
+    for path in (folder, *sorted(folder.rglob("*"))):
+        relative = path.relative_to(folder).parts
+        owner = MONGODB if relative and relative[0] == MONGO else OURS
+        os.chown(path, owner, owner)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _prepare_mongo(folder: Path, hosts: Hosts) -> None:
+    """`keyfile` lets members of the set know one another; `root.password` makes the first user."""
+    mongo = folder / MONGO
+    for name, length in (("keyfile", 256), ("root.password", 32)):
+        if not (mongo / name).exists():
+            write_whole(mongo / name, token_urlsafe(length).replace("_", "/").encode())
+    password = (mongo / "root.password").read_text().replace("/", "%2F")
+    _write_url_once(folder / OPERATOR, hosts, "root", password)
+
+
+def _write_url_once(folder: Path, hosts: Hosts, user: str, password: str = "") -> None:
+    file = folder / "mongo.url"
+    if not file.exists():
+        servers = ",".join(f"{host}:27017" for host in hosts.mongo)
+        trusted = f"tls=true&tlsCAFile={SEEN_FROM_INSIDE}/ca.pem"
+        login = f"{user}:{password or token_urlsafe(32)}"
+        url = f"mongodb://{login}@{servers}/?replicaSet=langnghe&authSource=admin&{trusted}"
+        write_whole(file, url.encode())
