@@ -12,7 +12,6 @@ RUN pip install --require-hashes -r /build.lock \
 COPY services /app/services
 COPY shared /app/shared
 COPY deploy /app/deploy
-RUN mkdir -p /prepared /data
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0

@@ -6,6 +6,7 @@ works with, NATS and MongoDB have their certificates, and the operator's folder 
 
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +30,8 @@ KEYS_OF: Mapping[str, Sequence[str]] = {
 
 OURS, MONGODB = 65532, 999
 """Users that the containers run as: ours and NATS, and the one of MongoDB's own image."""
+
+PASSWORD_BYTES, KEYFILE_BYTES = 32, 192
 
 SERVER = """# Written by `langnghe containers prepare`; the access file beside it changes by itself.
 server_name: $NAME
@@ -114,22 +117,27 @@ def server_conf(hosts: Hosts) -> str:
 
 
 def hand_over(folder: Path) -> None:
-    """Give each folder to the user that reads it; needs root."""
-    for path in (folder, *sorted(folder.rglob("*"))):
-        relative = path.relative_to(folder).parts
-        owner = MONGODB if relative and relative[0] == MONGO else OURS
-        os.chown(path, owner, owner)
-        path.chmod(0o700 if path.is_dir() else 0o600)
+    """Give each folder to the user that reads it; needs root.
+
+    Of other folders beside them, which hold what NATS stores, only themselves.
+    """
+    for each in folder.iterdir():
+        owner = MONGODB if each.name == MONGO else OURS
+        ours = each.name in (OPERATOR, NATS, MONGO, *KEYS_OF)
+        for path in (each, *(each.rglob("*") if ours else ())):
+            os.chown(path, owner, owner)
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _prepare_mongo(folder: Path, hosts: Hosts) -> None:
     """`keyfile` lets members of the set know one another; `root.password` makes the first user."""
     mongo = folder / MONGO
-    for name, length in (("keyfile", 256), ("root.password", 32)):
-        if not (mongo / name).exists():
-            write_whole(mongo / name, token_urlsafe(length).replace("_", "/").encode())
-    password = (mongo / "root.password").read_text().replace("/", "%2F")
-    _write_url_once(folder / OPERATOR, hosts, "root", password)
+    if not (mongo / "keyfile").exists():  # its characters are those of base64
+        write_whole(mongo / "keyfile", b64encode(os.urandom(KEYFILE_BYTES)))
+    password = mongo / "root.password"
+    if not password.exists():
+        write_whole(password, token_urlsafe(PASSWORD_BYTES).encode())
+    _write_url_once(folder / OPERATOR, hosts, "root", password.read_text())
 
 
 def _write_url_once(folder: Path, hosts: Hosts, user: str, password: str = "") -> None:
@@ -137,6 +145,6 @@ def _write_url_once(folder: Path, hosts: Hosts, user: str, password: str = "") -
     if not file.exists():
         servers = ",".join(f"{host}:27017" for host in hosts.mongo)
         trusted = f"tls=true&tlsCAFile={SEEN_FROM_INSIDE}/ca.pem"
-        login = f"{user}:{password or token_urlsafe(32)}"
+        login = f"{user}:{password or token_urlsafe(PASSWORD_BYTES)}"
         url = f"mongodb://{login}@{servers}/?replicaSet=langnghe&authSource=admin&{trusted}"
         write_whole(file, url.encode())
