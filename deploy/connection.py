@@ -139,7 +139,7 @@ async def connected(
 
     try:
         client = await nats.connect(
-            str(url),
+            url.split(","),
             name=name,
             connect_timeout=5,
             max_reconnect_attempts=10,

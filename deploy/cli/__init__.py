@@ -1,5 +1,6 @@
 """The command line. Each command is thin: what it does stands in a module of its own."""
 
+import logging
 import signal
 
 import typer
@@ -45,4 +46,5 @@ app.add_typer(containers_app, name="containers")
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every TLS connection that ends
     app()

@@ -89,7 +89,7 @@ class Bus:
             on_closed()
 
         self.broker = NatsBroker(
-            url,
+            url.split(","),
             name=name,
             security=_security(seed, authority),
             inbox_prefix=self._inbox,
