@@ -6,12 +6,15 @@ What an item says is sealed to intake before it leaves, unless it is to go in cl
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 import nats.errors
 import orjson
 from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from deploy.connection import NotRunning, ask_fates, refusal_in_words
 from deploy.dead import dead_letters
@@ -25,6 +28,8 @@ WINDOW = 256
 ASKED_AT_ONCE = 500
 POLL_SECONDS = 0.1
 ASK_SECONDS = 5.0
+TRIES = 6
+"""Of one item; a cluster has another leader within some seconds."""
 ROOM_FOR_HEADERS = 512
 """Bytes of what the server lets a message weigh that are not its body."""
 
@@ -134,10 +139,11 @@ async def _news(client: Client, undecided: dict[int, Item]) -> dict[int, Told]:
         for fate in await _decided(client, agency, sequences[:ASKED_AT_ONCE]):
             news[fate.sequence] = _told(undecided[fate.sequence], fate)
     if not news:
-        async for letter in dead_letters(client):
-            sequence = letter.data.sequence
-            if letter.data.stream == FEED and sequence in undecided:
-                news[sequence] = Told(undecided[sequence], "dead-letter", reason=letter.data.reason)
+        with suppress(nats.errors.Error):  # the streams are away for now
+            async for letter in dead_letters(client):
+                sequence, why = letter.data.sequence, letter.data.reason
+                if letter.data.stream == FEED and sequence in undecided:
+                    news[sequence] = Told(undecided[sequence], "dead-letter", reason=why)
     return news
 
 
@@ -153,14 +159,7 @@ async def _send(
         closed = sealed(item, keys.seal) if keys else item
         if len(closed.body) + ROOM_FOR_HEADERS > client.max_payload:
             return item, Told(item, TOO_LARGE, reason=MAIL_IT)
-        ack = await jetstream.publish(
-            f"feed.{item.agency}.{item.type}",
-            closed.body,
-            timeout=10,
-            stream=FEED,
-            headers={"content-type": MEDIA_TYPE},
-        )
-        return item, ack.seq
+        return item, await _put(jetstream, closed)
 
     left = iter(items)
     while window := list(islice(left, WINDOW)):
@@ -168,6 +167,27 @@ async def _send(
             await keys.learn(item.agency for item in window if item.fate is None)
         for pair in await asyncio.gather(*map(send, window)):
             yield pair
+
+
+async def _put(jetstream: JetStreamContext, item: Item, tries: int = TRIES) -> int:
+    """Its sequence in the stream; said again while a server that falls has not confirmed it.
+
+    Whatever came twice, intake keeps once. Raises `NotRunning` when it was tried often enough.
+    """
+    try:
+        ack = await jetstream.publish(
+            f"feed.{item.agency}.{item.type}",
+            item.body,
+            timeout=10,
+            stream=FEED,
+            headers={"content-type": MEDIA_TYPE},
+        )
+    except (nats.errors.TimeoutError, NoStreamResponseError, ServiceUnavailableError):
+        if tries == 1:
+            raise NotRunning("The feed does not confirm: feed the same again later.") from None
+        await asyncio.sleep(POLL_SECONDS)
+        return await _put(jetstream, item, tries - 1)
+    return ack.seq
 
 
 async def _decided(client: Client, agency: str, sequences: Sequence[int]) -> Sequence[ItemFate]:

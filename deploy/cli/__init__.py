@@ -46,5 +46,7 @@ app.add_typer(containers_app, name="containers")
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every TLS connection that ends
+    logging.getLogger("asyncio").setLevel(
+        logging.ERROR
+    )  # it warns of every TLS connection that ends
     app()
