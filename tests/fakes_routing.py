@@ -11,6 +11,7 @@ from services.routing.domain.command import Sending
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.due import Fired, next_look, oldest_count
 from services.routing.domain.lifecycle import CaseState, KeptCase, OpenedCase
+from services.routing.domain.look import Look
 from services.routing.domain.rules import RulePublished, RulesInForce
 from services.routing.domain.worklist import Life, turn
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
@@ -148,6 +149,26 @@ class MemoryWorklists:
             *(event for event in fired if event.subject == case),
         )
         return Life(kept.state, tuple(sorted(said, key=lambda event: event.data.version)))
+
+
+class MemoryLooks:
+    """`away` is the error that keeping raises."""
+
+    def __init__(self, away: Exception | None = None) -> None:
+        self.kept: dict[str, Look] = {}
+        self.away = away
+
+    async def prepare(self) -> None:
+        pass
+
+    async def keep(self, look: Look) -> None:
+        if self.away is not None:
+            raise self.away
+        self.kept.setdefault(look.id, look)
+
+    async def of(self, case: str, *, after: datetime | None, limit: int) -> Sequence[Look]:
+        found = (k for k in self.kept.values() if k.case == case and (not after or k.at > after))
+        return sorted(found, key=lambda look: look.at)[:limit]
 
 
 class MemoryCommands:

@@ -19,7 +19,7 @@ from shared.runtime.http.body import Bodies
 from shared.runtime.http.credentials import Credentials
 from shared.runtime.publish import Unconfirmed
 from tests.examples_routing import NOON, ZONE, rules_in_force
-from tests.fakes_routing import MemoryCases, MemoryCommands, MemoryWorklists
+from tests.fakes_routing import MemoryCases, MemoryCommands, MemoryLooks, MemoryWorklists
 
 
 class StoreAway(Exception):
@@ -42,7 +42,7 @@ class Face:
 
     def __init__(self, folder, opened: Sequence[OpenedCase], rules=None, codes=(), **more):
         self.rules = rules or rules_in_force()
-        self.cases, self.ledger = MemoryCases(), MemoryCommands()
+        self.cases, self.ledger, self.looks = MemoryCases(), MemoryCommands(), MemoryLooks()
         self.opened, self.codes = opened, codes or ("ward-front", "province-front", "inspectorate")
         self.path = folder / "bodies.json"
         self.stream: list[Arrival] = []
@@ -76,7 +76,7 @@ class Face:
 
     @property
     def app(self) -> Starlette:
-        reading = Reading(self, MemoryWorklists(self.cases), ZONE, lambda: NOON)
+        reading = Reading(self, MemoryWorklists(self.cases), self.looks, ZONE, lambda: NOON)
         self.tellers = Tellers(
             worklist_teller(reading),
             case_teller(reading),

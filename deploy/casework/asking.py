@@ -10,7 +10,16 @@ from deploy.connection import NotRunning
 from deploy.stream import messages
 from shared.contracts import CaseAssigned
 from shared.contracts.envelope import Event
-from shared.contracts.worklist import CaseAsked, CaseTold, Row, WorklistAsked, WorklistTold
+from shared.contracts.worklist import (
+    CaseAsked,
+    CaseTold,
+    Looked,
+    ReadersAsked,
+    ReadersTold,
+    Row,
+    WorklistAsked,
+    WorklistTold,
+)
 from shared.runtime.streams import EVENTS
 
 ASK_SECONDS = 10
@@ -38,16 +47,28 @@ async def lead_of(client: Client, case: str) -> str | None:
     return lead[1] if lead else None
 
 
-async def whole_case(client: Client, party: str, case: str) -> CaseTold:
+async def whole_case(client: Client, party: str, case: str, person: str | None = None) -> CaseTold:
     """The case with its whole history, however many answers that takes."""
     events: tuple[dict[str, Any], ...] = ()
     while True:
         after = int(events[-1]["data"]["version"]) if events else 0
-        answer = await ask(client, party, "case", CaseAsked(case=case, after=after))
+        answer = await ask(client, party, "case", CaseAsked(case=case, after=after, person=person))
         told = CaseTold.model_validate_json(answer)
         events += told.events
         if not told.more:
             return told.model_copy(update={"events": events})
+
+
+async def readers(client: Client, party: str, case: str) -> list[Looked]:
+    """Every look at the case, however many answers that takes; none where it is not told."""
+    looks: list[Looked] = []
+    asked = ReadersAsked(case=case)
+    while True:
+        told = ReadersTold.model_validate_json(await ask(client, party, "readers", asked))
+        looks += told.looks
+        if told.next is None:
+            return looks
+        asked = asked.model_copy(update={"after": told.next})
 
 
 async def worklist(client: Client, party: str, asked: WorklistAsked) -> list[Row]:

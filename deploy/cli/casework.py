@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from deploy.casework import Explainer, Names, ask, lead_of, whole_case, worklist
+from deploy.casework import Explainer, Names, ask, lead_of, readers, whole_case, worklist
 from deploy.casework.words import letter_in_words
 from deploy.cli.rulebooks import DEFAULT_ZONE, Zone
 from deploy.cli.terminal import AsJson, State, console, emit, run
@@ -47,7 +47,7 @@ def explain(
     async def work() -> int:
         async with connected(find_endpoints(state).nats) as client:
             party = body or await lead_of(client, case)
-            told = await whole_case(client, party, case) if party else None
+            told = await whole_case(client, party, case, OPERATOR) if party else None
             if told is None or told.status != "told":
                 advice = told.advice if told else "No such case was ever assigned."
                 console.print(advice, style="red", markup=False)
@@ -103,6 +103,28 @@ def listed(row: Row, language: str = Language.VI.value) -> str:
     letter = letter_in_words(row, language)
     remark = f"  ({letter})" if letter else ""
     return f"{term}  {row.case}  {row.stage} {row.role} {row.kind} {row.category}{remark}"
+
+
+@cases_app.command("readers")
+def cases_readers(
+    case: Annotated[str, typer.Argument(help="Id of the case.")],
+    state: State = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say who opened a case, and who tried to, oldest first."""
+
+    async def work() -> None:
+        async with connected(find_endpoints(state).nats) as client:
+            looks = await readers(client, OPERATOR, case)
+        for look in looks:
+            if as_json:
+                emit(look.model_dump(mode="json", exclude_none=True))
+            else:
+                who = f"{look.body} {look.person or '-'}"
+                sys.stdout.write(f"{look.at.isoformat()}  {who}  {look.rule}\n")
+
+    run(work())
 
 
 @cases_app.command("load")

@@ -14,12 +14,14 @@ from services.routing.handlers import (
     rule_keeper,
 )
 from services.routing.http import Door, Tellers, Waiting, routes
+from services.routing.looking import readers_teller
 from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from services.routing.schedule import Schedule
 from services.routing.store import (
     MongoCases,
     MongoClocks,
     MongoCommands,
+    MongoLooks,
     MongoRules,
     MongoWorklists,
 )
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     database = open_database(client, f"{settings.mongo_prefix}_{NAME}")
     rules, cases, ledger = MongoRules(database), MongoCases(database), MongoCommands(database)
     clocks, worklists = MongoClocks(database), MongoWorklists(database)
+    looks = MongoLooks(database)
     bus = Bus(
         settings.nats_url,
         NAME,
@@ -80,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         RulebookPublished,
         CalendarPublished,
     )
-    reading = Reading(rules, worklists, settings.zone, now)
+    reading = Reading(rules, worklists, looks, settings.zone, now)
     tellers = Tellers(
         worklist_teller(reading),
         case_teller(reading),
@@ -91,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.answer(NAME, "worklist", tellers.worklist)
     bus.answer(NAME, "case", tellers.case)
     bus.answer(NAME, "load", tellers.load)
+    bus.answer(NAME, "readers", readers_teller(reading, OVERSEERS))
     faces = routes(
         Door(Credentials(settings.keys / "bodies.json"), rules, settings.zone, now),
         tellers,
@@ -109,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
     async def prepare() -> None:
-        for store in (cases, ledger, clocks, worklists):
+        for store in (cases, ledger, clocks, worklists, looks):
             await store.prepare()
 
     return Service(

@@ -2,10 +2,12 @@
 
 One rule of access holds for all of them, asked as of today and by the latest rules: what a body
 may not open is in no list of its and in no count, and is told of like what does not exist.
+
+Every answer is kept as a look before it is given: what nobody would know of is not told.
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
@@ -13,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from services.routing.domain.lifecycle import CaseState
+from services.routing.domain.look import Look
 from services.routing.domain.reassessing import may_touch
 from services.routing.domain.rules import RulesInForce
 from services.routing.domain.worklist import Life, row, told, turn, turns_end
@@ -33,6 +36,13 @@ BATCH = 200
 """Between two batches others have their turn, however much a body holds."""
 MOST_BYTES = 500_000
 """Of history in one answer: NATS carries a megabyte."""
+HELD, OVERSEES = "held", "oversees"
+"""The rules of access by which something is told."""
+QUESTIONS: Mapping[type[Asked], str] = {
+    WorklistAsked: "worklist",
+    CaseAsked: "case",
+    LoadAsked: "load",
+}
 ADVICE = "See the contract of this question."
 NOT_YOURS = CaseTold(status="not-yours", advice="Ask about a case that is assigned to your body.")
 
@@ -57,12 +67,23 @@ class Worklists(Protocol):
     async def life(self, case: str) -> Life | None: ...
 
 
+class Looks(Protocol):
+    """Looks are added and never changed."""
+
+    async def keep(self, look: Look) -> None:
+        """Return once it is kept; any error rises, and nothing may be told then."""
+
+    async def of(self, case: str, *, after: datetime | None, limit: int) -> Sequence[Look]:
+        """Those at this one case that came later, the oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the answers need."""
 
     rules: Rules
     worklists: Worklists
+    looks: Looks
     zone: tzinfo
     now: Callable[[], datetime]
 
@@ -71,6 +92,22 @@ class Reading:
         rules = await self.rules.latest()
         on = self.now().astimezone(self.zone).date()
         return View(party, rules, on, self.worklists) if rules is not None else None
+
+    async def note(
+        self, party: str, asked: Asked, told: int, *, rule: str = HELD, case: str | None = None
+    ) -> None:
+        """Keep that the party is told this now, before it is; any error means: tell nothing."""
+        look = Look(
+            party=party,
+            person=asked.person,
+            question=QUESTIONS[type(asked)],
+            told=told,
+            rule=rule,
+            at=self.now(),
+            case=case,
+            shape=_shape(asked),
+        )
+        await self.looks.keep(look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +121,10 @@ class View:
 
     def of(self, party: str) -> "View":
         return View(party, self.rules, self.on, self.worklists)
+
+    def oversees(self, overseers: Collection[str]) -> bool:
+        """Overseers are parties that no body of the directory shares its code with."""
+        return self.party in overseers and self.rules.directory.body(self.party, self.on) is None
 
     def may_read(self, state: CaseState) -> bool:
         return may_touch(self.party, state, self.rules, self.on)
@@ -116,14 +157,17 @@ def worklist_teller(reading: Reading) -> Answerer:
             return WorklistTold(status="told")
         before = turns_end(asked.due_by) if asked.due_by else ""
         page: list[CaseState] = []
+        following = ""
         async for state in view.cases(
             finished=asked.which == "all", after=after, before=before, at_once=asked.limit + 1
         ):
             if len(page) == asked.limit:
-                rows = tuple(row(each, party) for each in page)
-                return WorklistTold(status="told", rows=rows, next=_closed(turn(page[-1])))
+                following = _closed(turn(page[-1]))
+                break
             page.append(state)
-        return WorklistTold(status="told", rows=tuple(row(each, party) for each in page))
+        await reading.note(party, asked, len(page))
+        rows = tuple(row(each, party) for each in page)
+        return WorklistTold(status="told", rows=rows, next=following)
 
     return _answering(tell_worklist, WorklistTold(status="invalid", advice=ADVICE))
 
@@ -133,8 +177,14 @@ def case_teller(reading: Reading) -> Answerer:
         """One case with its history, and why each assignment of it was made."""
         asked = _asked(CaseAsked, question)
         view, life = await reading.view(party), await reading.worklists.life(asked.case)
-        if view is None or life is None or not view.may_read(life.state):
+        if view is None:
             return NOT_YOURS
+        if life is None or not view.may_read(life.state):
+            # Of what does not exist the name is not kept: it could be any text.
+            known = asked.case if life else None
+            await reading.note(party, asked, 0, rule=NOT_YOURS.status, case=known)
+            return NOT_YOURS
+        await reading.note(party, asked, 1, case=asked.case)
         events = tuple(e for e in life.events if e.data.version > asked.after)
         page = _within(MOST_BYTES, events)
         standing = told(life.state, party, view.rules, view.on)
@@ -148,13 +198,14 @@ def load_teller(reading: Reading, overseers: Collection[str]) -> Answerer:
 
     async def tell_load(party: str, question: bytes) -> LoadTold:
         """How many open cases a body holds."""
-        _asked(LoadAsked, question)
+        asked = _asked(LoadAsked, question)
         view = await reading.view(party)
         if view is None:
             return LoadTold(status="told")
-        oversees = party in overseers and view.rules.directory.body(party, view.on) is None
+        oversees = view.oversees(overseers)
         holders = await reading.worklists.holders() if oversees else [party]
         counts = [BodyLoad(body=body, open=await view.of(body).count()) for body in holders]
+        await reading.note(party, asked, len(counts), rule=OVERSEES if oversees else HELD)
         return LoadTold(status="told", bodies=tuple(counts))
 
     return _answering(tell_load, LoadTold(status="invalid", advice=ADVICE))
@@ -184,6 +235,15 @@ def _asked(shape: type[Question], question: bytes) -> Question:
         return shape.model_validate_json(question)
     except ValidationError:
         raise _Unclear from None
+
+
+def _shape(asked: Asked) -> str:
+    """Which question it was; a cursor names a case and a day, and `person` and `case` stand apart.
+
+    A page after the first is told by `later`.
+    """
+    plain = asked.model_dump_json(exclude={"after", "person", "case"}, exclude_defaults=True)
+    return plain + (" later" if getattr(asked, "after", None) else "")
 
 
 def _within(most: int, events: Sequence[AnyEvent]) -> tuple[dict[str, Any], ...]:

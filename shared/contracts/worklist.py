@@ -14,12 +14,19 @@ from shared.contracts.envelope import Code, UtcDatetime
 from shared.contracts.vocabulary import Kind, Value
 
 MOST_ROWS = 200
+MOST_LOOKS = 1000
 
 
 class Asked(BaseModel):
     """A question; the party that asks stands in the subject."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    person: Code | None = Field(
+        default=None,
+        description="Code of the person who asks, as the body's system knows them, never a name; "
+        "kept with the record of what was told. A token of a person's own says it by itself.",
+    )
 
 
 class WorklistAsked(Asked):
@@ -46,6 +53,14 @@ class CaseAsked(Asked):
 
 class LoadAsked(Asked):
     """`load`: how many open cases a body holds; the operator is told of every body."""
+
+
+class ReadersAsked(Asked):
+    """`readers`: who opened one case. The operator alone is told."""
+
+    case: Annotated[str, Field(min_length=1, max_length=128)]
+    after: UtcDatetime | None = Field(default=None, description="`next` of the page before.")
+    limit: int = Field(default=200, ge=1, le=MOST_LOOKS)
 
 
 class Row(Value):
@@ -130,3 +145,26 @@ class LoadTold(BaseModel):
     status: Literal["told", "invalid"]
     advice: str = ""
     bodies: tuple[BodyLoad, ...] = Field(default=(), description="By code.")
+
+
+class Looked(Value):
+    """Somebody was told a case, or was told that it is not theirs."""
+
+    body: Code
+    person: Code | None = None
+    told: int = Field(ge=0, description="1, or 0: told that it is not theirs.")
+    rule: Code = Field(description="By which: `held`, the ground of an opening, or `not-yours`.")
+    at: UtcDatetime
+
+
+class ReadersTold(BaseModel):
+    """The answer, oldest first. Lists are kept by their length alone: no case stands in them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["told", "not-yours", "invalid"]
+    advice: str = ""
+    looks: tuple[Looked, ...] = ()
+    next: UtcDatetime | None = Field(
+        default=None, description="Ask with it as `after`; none: this is the end."
+    )

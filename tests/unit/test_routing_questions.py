@@ -1,6 +1,7 @@
 """What a body is told of cases: by list, by count and by opening, the same rule for each."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from services.routing import questions
 from services.routing.domain.competence import assign
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.lifecycle import CaseState, OpenedCase, Stage
+from services.routing.looking import readers_teller
 from services.routing.questions import BATCH, Reading, case_teller, load_teller, worklist_teller
 from shared.contracts.case import CaseAssigned, case_id
 from shared.contracts.directory import Directory, Recusal
@@ -15,12 +17,14 @@ from shared.contracts.worklist import (
     CaseAsked,
     CaseTold,
     LoadTold,
+    ReadersAsked,
+    ReadersTold,
     WorklistAsked,
     WorklistTold,
 )
 from tests.examples_routing import NOON, TODAY, ZONE, directory, event, index, rules_in_force
 from tests.examples_routing import matter as example_matter
-from tests.fakes_routing import MemoryCases, MemoryWorklists
+from tests.fakes_routing import MemoryCases, MemoryLooks, MemoryWorklists
 from tests.unit.test_routing_properties import RULES, a_matter, concerned_bodies, province
 
 PROVINCES, PAIRS = 100, 100
@@ -43,7 +47,11 @@ class Desk:
     def __init__(self, opened, rules) -> None:
         self.cases = MemoryCases()
         self.opened = opened
-        reading = Reading(OneSet(rules), MemoryWorklists(self.cases), ZONE, lambda: NOON)
+        self.looks = MemoryLooks()
+        worklists = MemoryWorklists(self.cases)
+        self.at = NOON
+        reading = Reading(OneSet(rules), worklists, self.looks, ZONE, lambda: self.at)
+        self.readers = readers_teller(reading, {"operator"})
         self._worklist, self._case = worklist_teller(reading), case_teller(reading)
         self._load = load_teller(reading, {"operator"})
 
@@ -271,6 +279,84 @@ class TestWorklist:
     )
     async def test_a_question_that_breaks_its_contract_is_told_so(self, desk, question, sent):
         assert await desk.raw(question, sent) == "invalid"
+
+
+class TestLooks:
+    """Every answer is kept before it is given, and none is given that could not be kept."""
+
+    @pytest.fixture
+    async def desk(self):
+        opened = [a_case(f"s{n}", example_matter(), "ward-front") for n in range(3)]
+        return await Desk(opened, rules_in_force()).keep()
+
+    async def readers(self, desk, party: str, case: str, **more) -> ReadersTold:
+        asked = ReadersAsked(case=case, **more).model_dump_json().encode()
+        return ReadersTold.model_validate_json(await desk.readers(party, asked))
+
+    async def test_who_opened_a_case_is_told_to_the_operator(self, desk):
+        await desk.case("ward-front", case_id("s1"), person="cb-12")
+        await desk.case("inspectorate", case_id("s1"))
+
+        told = await self.readers(desk, "operator", case_id("s1"))
+
+        found = {(look.body, look.person, look.told, look.rule) for look in told.looks}
+        assert found == {
+            ("ward-front", "cb-12", 1, "held"),
+            ("inspectorate", None, 0, "not-yours"),
+        }
+
+    async def test_nobody_else_is_told(self, desk):
+        await desk.case("ward-front", case_id("s1"))
+
+        assert (await self.readers(desk, "ward-front", case_id("s1"))).status == "not-yours"
+
+    async def test_they_come_page_by_page(self, desk):
+        for person in ("cb-1", "cb-2", "cb-3"):
+            desk.at += timedelta(seconds=1)
+            await desk.case("ward-front", case_id("s1"), person=person)
+
+        first = await self.readers(desk, "operator", case_id("s1"), limit=2)
+        rest = await self.readers(desk, "operator", case_id("s1"), after=first.next)
+
+        assert [look.person for look in (*first.looks, *rest.looks)] == ["cb-1", "cb-2", "cb-3"]
+        assert rest.next is None
+
+    async def test_a_list_is_one_look_with_its_length_and_shape(self, desk):
+        await desk.page("ward-front", which="all", limit=2, person="cb-12")
+
+        [look] = desk.looks.kept.values()
+        assert (look.question, look.told, look.case, look.rule) == ("worklist", 2, None, "held")
+        assert look.shape == '{"which":"all","limit":2}'
+
+    async def test_a_later_page_is_told_from_the_first_and_names_no_case(self, desk):
+        first = await desk.page("ward-front", limit=2)
+        await desk.page("ward-front", limit=2, after=first.next)
+
+        assert {look.shape for look in desk.looks.kept.values()} == {
+            '{"limit":2}',
+            '{"limit":2} later',
+        }
+
+    async def test_a_count_is_a_look(self, desk):
+        await desk.load("operator")
+
+        [look] = desk.looks.kept.values()
+        assert (look.question, look.told, look.rule) == ("load", 1, "oversees")
+
+    async def test_of_what_does_not_exist_no_name_is_kept(self, desk):
+        await desk.case("ward-front", "Nguyễn Văn A")
+
+        [look] = desk.looks.kept.values()
+        assert (look.case, look.told) == (None, 0)
+
+    @pytest.mark.parametrize("question", ["worklist", "case", "load"])
+    async def test_what_cannot_be_kept_is_not_told(self, desk, question):
+        desk.looks.away = ConnectionError()
+        asked = CaseAsked(case=case_id("s1")) if question == "case" else WorklistAsked()
+        sent = b"{}" if question == "load" else asked.model_dump_json().encode()
+
+        with pytest.raises(ConnectionError):
+            await desk.raw(question, sent)
 
 
 class TestLoad:

@@ -7,7 +7,15 @@ announced must come back word for word.
 from services.routing.store.cases import MongoCases
 from services.routing.store.clocks import MongoClocks
 from services.routing.store.commands import MongoCommands
+from services.routing.store.looks import MongoLooks
 from services.routing.store.questions import MongoWorklists
 from services.routing.store.rules import MongoRules
 
-__all__ = ["MongoCases", "MongoClocks", "MongoCommands", "MongoRules", "MongoWorklists"]
+__all__ = [
+    "MongoCases",
+    "MongoClocks",
+    "MongoCommands",
+    "MongoLooks",
+    "MongoRules",
+    "MongoWorklists",
+]
