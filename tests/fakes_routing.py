@@ -117,6 +117,7 @@ class MemoryWorklists:
 
     def __init__(self, cases: MemoryCases, clocks: MemoryClocks | None = None) -> None:
         self.cases, self.clocks = cases, clocks
+        self.shown: list[AnyEvent] = []
 
     async def prepare(self) -> None:
         pass
@@ -142,13 +143,21 @@ class MemoryWorklists:
         if case not in self.cases.kept:
             return None
         kept = self.cases.kept[case]
-        fired = self.clocks.fired if self.clocks else []
+        fired = [*(self.clocks.fired if self.clocks else []), *self.shown]
         said = (
             *self.cases.openings[case],
             *(event for sending in kept.acted for event in sending.events),
             *(event for event in fired if event.subject == case),
         )
         return Life(kept.state, tuple(sorted(said, key=lambda event: event.data.version)))
+
+    async def show(self, fired: Fired) -> bool:
+        kept = self.cases.kept[fired.before.case]
+        if kept.state.version != fired.before.version:
+            return False
+        self.cases.kept[fired.before.case] = replace(kept, state=fired.after)
+        self.shown += fired.events
+        return True
 
 
 class MemoryLooks:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from services.routing.domain.lifecycle import OpenedCase
 from services.routing.handlers import command_taker, fate_teller
 from services.routing.http import Door, Seats, Tellers, Waiting, routes
+from services.routing.looking import unsealings_teller
 from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from shared.contracts.envelope import AnyEvent
 from shared.runtime.arrival import Arrival
@@ -82,6 +83,7 @@ class Face:
             case_teller(reading),
             load_teller(reading, {"operator"}),
             self._tell_fates,
+            unsealings_teller(reading),
         )
         return Starlette(
             routes=routes(

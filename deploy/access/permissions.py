@@ -169,6 +169,7 @@ def operator() -> User:
             "command.*.*.*.*",
             "ask.*.*.fates",
             "ask.*.intake.key",
+            "ask.*.intake.readers",
             "ask.*.routing.*",
             "ask.*.reporting.recount",
             "ask.*.reporting.checkpoint",

@@ -10,6 +10,7 @@ from deploy.connection import NotRunning
 from deploy.stream import messages
 from shared.contracts import CaseAssigned
 from shared.contracts.envelope import Event
+from shared.contracts.protection import TextReadersAsked, Told
 from shared.contracts.worklist import (
     CaseAsked,
     CaseTold,
@@ -25,15 +26,17 @@ from shared.runtime.streams import EVENTS
 ASK_SECONDS = 10
 
 
-async def ask(client: Client, party: str, question: str, asked: BaseModel) -> bytes:
-    """Routing's answer to a party's question; raises `NotRunning` where nobody answers."""
-    subject = f"ask.{party}.routing.{question}"
+async def ask(
+    client: Client, party: str, question: str, asked: BaseModel, service: str = "routing"
+) -> bytes:
+    """The service's answer to a party's question; raises `NotRunning` where nobody answers."""
+    subject = f"ask.{party}.{service}.{question}"
     try:
         answer = await client.request(
             subject, asked.model_dump_json(exclude_none=True).encode(), timeout=ASK_SECONDS
         )
     except nats.errors.Error as error:
-        raise NotRunning(f"Routing does not answer ({type(error).__name__}).") from None
+        raise NotRunning(f"{service.title()} does not answer ({type(error).__name__}).") from None
     return answer.data
 
 
@@ -60,14 +63,17 @@ async def whole_case(client: Client, party: str, case: str, person: str | None =
 
 
 async def readers(client: Client, party: str, case: str) -> list[Looked]:
-    """Every look at the case, however many answers that takes; none where it is not told."""
-    looks: list[Looked] = []
+    """Every look at the case and every reading of its text; none where it is not told."""
+    asked_text = TextReadersAsked(case=case)
+    said = Told.model_validate_json(await ask(client, party, "readers", asked_text, "intake"))
+    texts = said.content["readings"] if said.content else []
+    looks = [Looked(told=1, rule="text", **reading) for reading in texts]
     asked = ReadersAsked(case=case)
     while True:
         told = ReadersTold.model_validate_json(await ask(client, party, "readers", asked))
         looks += told.looks
         if told.next is None:
-            return looks
+            return sorted(looks, key=lambda look: look.at)
         asked = asked.model_copy(update={"after": told.next})
 
 

@@ -158,11 +158,13 @@ class Explainer:
 
     def _part(self, name: str, value: object) -> str:
         match name, value:
-            case "lead" | "body", str():
+            case "lead" | "body" | "second_body", str():
                 return self._body(value)
             case "clock", str():
                 return self._name(self.names.clocks, value)
-            case "why" | "ground" | "outcome" | "way" | "following", str():
+            case "ground", str() if f"ground-{value}" not in WORDS:
+                return value
+            case "why" | "ground" | "unseals" | "outcome" | "way" | "following", str():
                 return self._word(f"{name}-{value}")
             case "parts", tuple():
                 return ", ".join(f"{self._word(part.kind.value)} ({part.case})" for part in value)

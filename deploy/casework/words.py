@@ -97,6 +97,11 @@ WORDS = {
         "vi": "đôn đốc cơ quan có thẩm quyền giải quyết",
         "en": "the competent authority was urged to settle it",
     },
+    "unseals-identity": {
+        "vi": "biết thông tin về người gửi",
+        "en": "who spoke",
+    },
+    "unseals-case": {"vi": "xem hồ sơ vụ việc", "en": "the case"},
     "following-accepted": {"vi": "đã tiếp thu", "en": "accepted"},
     "following-carried-out": {"vi": "đã thực hiện", "en": "carried out"},
     "following-partly-carried-out": {"vi": "đã thực hiện một phần", "en": "carried out in part"},
@@ -186,6 +191,31 @@ STEPS = {
     "case.joined.v1": {
         "vi": "{body} nhập vụ việc trùng vào vụ việc {into}, theo {citation}.",
         "en": "{body} joined it, as a duplicate, to case {into}, under {citation}.",
+    },
+    "case.unsealing-asked.v1": {
+        "vi": "{body}, cán bộ mã {person}, đề nghị {unseals} (đề nghị số {number}), "
+        "theo {citation}; căn cứ: {law}; chờ người thứ hai đồng ý đến hết ngày {until}.",
+        "en": "{body}, person {person}, asked to be shown {unseals} (asking {number}), under "
+        "{citation}; by {law}; a second person may agree until the end of {until}.",
+    },
+    "case.unsealing-confirmed.v1": {
+        "vi": "{second_body}, cán bộ mã {second_person}, đồng ý đề nghị số {number}: "
+        "{body}, cán bộ mã {person}, được {unseals} một lần, đến hết ngày {until}.",
+        "en": "{second_body}, person {second_person}, agreed to asking {number}: {body}, person "
+        "{person}, may be shown {unseals} once, until the end of {until}.",
+    },
+    "case.unsealing-refused.v1": {
+        "vi": "{second_body}, cán bộ mã {second_person}, không đồng ý đề nghị số {number}.",
+        "en": "{second_body}, person {second_person}, did not agree to asking {number}.",
+    },
+    "case.unsealing-lapsed.v1": {
+        "vi": "Đề nghị số {number} của {body} hết hiệu lực: "
+        "không có người thứ hai đồng ý đến hết ngày {until}.",
+        "en": "Asking {number} of {body} lapsed: nobody agreed until the end of {until}.",
+    },
+    "case.unsealed.v1": {
+        "vi": "{body}, cán bộ mã {person}, đã xem hồ sơ vụ việc theo đề nghị số {number}.",
+        "en": "{body}, person {person}, was shown the case, by asking {number}.",
     },
     "clock.started.v1": {
         "vi": "Thời hạn “{clock}” bắt đầu, đến hết ngày {due} ({citation}).",

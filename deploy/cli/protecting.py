@@ -156,25 +156,64 @@ def token(
 
 @body_app.command("token")
 def body_token(
-    body: Annotated[str, typer.Argument(help="Code of the body.")], state: State = None
+    body: Annotated[str, typer.Argument(help="Code of the body.")],
+    person: Annotated[
+        str | None,
+        typer.Option(help="Staff code, never a name: the token is this person's own."),
+    ] = None,
+    state: State = None,
+    *,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Take the person's token away instead.")
+    ] = False,
 ) -> None:
     """Make a body's bearer token anew, and print it this once; the old one holds no more."""
-    emit({"body": body, "token": _drawn(state, "bodies.json", body)})
+    if drop and person is None:
+        console.print("Name the person whose token is taken away.", style="red")
+        raise typer.Exit(2)
+    if person is None:
+        emit({"body": body, "token": _drawn(state, "bodies.json", body)})
+        return
+    bearer = _persons(state, body, person, drop=drop)
+    emit({"body": body, "person": person, **({"token": bearer} if bearer else {})})
+
+
+def _persons(state: Path | None, body: str, person: str, *, drop: bool) -> str:
+    """A new token of a person of the body; empty where it is taken away instead."""
+    file = _file(state, "bodies.json", body, person)
+    known = orjson.loads(file.read_bytes()) if file.exists() else {}
+    persons = known.setdefault(body, {}).setdefault("persons", {})
+    bearer = "" if drop else token_urlsafe(KEY_BYTES)
+    if drop:
+        persons.pop(person, None)
+    else:
+        persons[person] = {"token_sha256": sha256(bearer.encode()).hexdigest()}
+    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    return bearer
 
 
 def _drawn(state: Path | None, name: str, party: str, **more: str) -> str:
     """A new bearer token of the party; the file keeps its hash, and `more` beside it."""
+    file = _file(state, name, party)
+    known = orjson.loads(file.read_bytes()) if file.exists() else {}
+    bearer = token_urlsafe(KEY_BYTES)
+    own = {"token_sha256": sha256(bearer.encode()).hexdigest(), **more}
+    known[party] = {**known.get(party, {}), **own}
+    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    return bearer
+
+
+def _file(state: Path | None, name: str, *codes: str) -> Path:
+    """The file of credentials; ends the command where something is no code."""
     try:
-        TypeAdapter(Code).validate_python(party)
-        file = find_keys(state) / name
+        for code in codes:
+            TypeAdapter(Code).validate_python(code)
+        return find_keys(state) / name
     except ValidationError:
-        console.print("A party is named by its code in the directory.", style="red")
+        console.print(
+            "A party is named by its code in the directory, a person by a staff code.", style="red"
+        )
         raise typer.Exit(2) from None
     except NotRunning as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
-    known = orjson.loads(file.read_bytes()) if file.exists() else {}
-    bearer = token_urlsafe(KEY_BYTES)
-    known[party] = {"token_sha256": sha256(bearer.encode()).hexdigest(), **more}
-    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-    return bearer

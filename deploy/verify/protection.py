@@ -6,6 +6,7 @@ from datetime import timedelta
 from deploy.verify.finding import Finding
 from deploy.verify.seen import Seen
 from shared.contracts import (
+    CaseUnsealingConfirmed,
     IdentityOpened,
     SubmissionErase,
     SubmissionHeld,
@@ -70,18 +71,29 @@ def _holds(seen: Seen) -> Iterator[Finding]:
 
 
 def _openings(seen: Seen) -> Iterator[Finding]:
-    """Of everybody who was told who spoke, it is kept that they asked.
+    """Of everybody who was told who spoke, it is kept that they asked, and a second agreed.
 
-    Who asked may have been told nothing: a second person was needed, or a crash came between.
+    Who asked may have been told nothing: a crash came between.
     """
+    agreed = {
+        (event.subject, event.data.number): event.data
+        for event in seen.said(CaseUnsealingConfirmed.TYPE).values()
+    }
     for key, event in sorted(seen.said(IdentityOpened.TYPE).items()):
         data = event.data
+        about = f"opening {key} of case {data.case}"
+        if data.unsealing is not None:
+            by = agreed.get((data.case, data.unsealing))
+            if by is None or data.persons != (by.person, by.second_person) or data.body != by.body:
+                yield Finding("two persons", about, "was told and no second person agreed")
         asked = {
             opening["person"]
             for opening in seen.intake.openings.values()
             if (opening["case"], opening["body"]) == (data.case, data.body)
             and event.time - AGREEMENT - INSTANT <= opening["at"] <= event.time
         }
-        if set(data.persons) - asked:
+        # Once two of one body had to ask; now the second one's word is in the log.
+        askers = data.persons if data.unsealing is None else data.persons[:1]
+        if set(askers) - asked:
             wrong = f"told {data.body} who spoke, and it is not kept who asked"
-            yield Finding("log = store", f"opening {key} of case {data.case}", wrong)
+            yield Finding("log = store", about, wrong)

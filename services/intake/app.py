@@ -31,6 +31,7 @@ from services.intake.handlers import (
     key_teller,
     message_taker,
     order_taker,
+    readers_teller,
     receiver,
     relater,
     rule_keeper,
@@ -59,6 +60,7 @@ from services.intake.store import (
     MongoOpenings,
     MongoOutbox,
     MongoProtections,
+    MongoReadings,
     MongoReceipts,
     MongoRecords,
     MongoRules,
@@ -69,12 +71,14 @@ from services.intake.wrapping import FileWrapping, TransitWrapping, Wrapping, Wr
 from shared.contracts import (
     CalendarPublished,
     CaseAccepted,
+    CaseAmended,
     CaseAssigned,
     CaseConcluded,
     CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
+    CaseUnsealingConfirmed,
     DirectoryPublished,
     RulebookPublished,
 )
@@ -96,7 +100,11 @@ CASE_EVENTS = (
     CaseReferred,
     CaseReopened,
     CaseJoined,
+    CaseAmended,
+    CaseUnsealingConfirmed,
 )
+OVERSEERS = frozenset({"operator"})
+"""Parties that are told who read what was said."""
 AWAY = (*UNAVAILABLE, WrappingAway, ParserUnavailable)
 
 
@@ -158,7 +166,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     matters = MongoMatters(database)
     feeds, calls = MongoFeeds(database), MongoCalls(database)
     cases, openings = MongoCases(database), MongoOpenings(database)
-    protections = MongoProtections(database)
+    protections, readings = MongoProtections(database), MongoReadings(database)
     bus = Bus(
         settings.nats_url,
         NAME,
@@ -184,8 +192,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     protecting = Protecting(protections, data_keys, arrivals, settings.may_protect)
     bus.admit("intake-commands", order_taker(protecting))
     telling = Telling(cases, MongoContents(database), data_keys, now)
-    bus.answer(NAME, "text", text_teller(telling))
-    bus.answer(NAME, "identity", identity_teller(telling, openings, rules, bus.publish))
+    bus.answer(NAME, "text", text_teller(telling, readings))
+    bus.answer(NAME, "readers", readers_teller(readings, rules, OVERSEERS))
+    bus.answer(NAME, "identity", identity_teller(telling, openings, settings.zone, bus.publish))
     bus.answer(NAME, "say", message_taker(telling, conversations, relay.wake))
 
     accept = acceptor(receiving, AWAY, relay.wake)
@@ -268,7 +277,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def prepare() -> None:
         for store in (
             *(submissions, conversations, records, arrivals, data_keys),
-            *(cases, openings, calls, feeds, matters, key_uses, acknowledgements),
+            *(cases, openings, readings, calls, feeds, matters, key_uses, acknowledgements),
         ):
             await store.prepare()
 

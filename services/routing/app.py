@@ -14,7 +14,7 @@ from services.routing.handlers import (
     rule_keeper,
 )
 from services.routing.http import Door, Tellers, Waiting, routes
-from services.routing.looking import readers_teller
+from services.routing.looking import readers_teller, unsealings_teller
 from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from services.routing.schedule import Schedule
 from services.routing.store import (
@@ -89,11 +89,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         case_teller(reading),
         load_teller(reading, OVERSEERS),
         fate_teller(ledger),
+        unsealings_teller(reading),
     )
     bus.answer(NAME, "fates", tellers.fates)
     bus.answer(NAME, "worklist", tellers.worklist)
     bus.answer(NAME, "case", tellers.case)
     bus.answer(NAME, "load", tellers.load)
+    bus.answer(NAME, "unsealings", tellers.unsealings)
     bus.answer(NAME, "readers", readers_teller(reading, OVERSEERS))
     faces = routes(
         Door(Credentials(settings.keys / "bodies.json"), rules, settings.zone, now),

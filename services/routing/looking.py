@@ -1,12 +1,21 @@
-"""Tells who was told what of a case."""
+"""Tells who was told what of a case, and what was asked to be unsealed on it."""
 
 from collections.abc import Collection
 
 from pydantic import ValidationError
 
+from services.routing.domain.lifecycle import Unsealed, Unsealing
 from services.routing.domain.look import Look
+from services.routing.domain.unsealing import Scene
 from services.routing.questions import Reading
-from shared.contracts.worklist import Looked, ReadersAsked, ReadersTold
+from shared.contracts.worklist import (
+    Looked,
+    ReadersAsked,
+    ReadersTold,
+    UnsealingRow,
+    UnsealingsAsked,
+    UnsealingsTold,
+)
 from shared.runtime.bus import Answerer
 
 NOT_YOURS = ReadersTold(status="not-yours", advice="Only the operator is told who looked.")
@@ -22,6 +31,48 @@ def readers_teller(reading: Reading, overseers: Collection[str]) -> Answerer:
         return told.model_dump_json(exclude_none=True).encode()
 
     return tell_readers
+
+
+def unsealings_teller(reading: Reading) -> Answerer:
+    async def tell_unsealings(party: str, question: bytes) -> bytes:
+        """What the body's own persons asked on a case, and what it may still agree to."""
+        try:
+            asked = UnsealingsAsked.model_validate_json(question)
+        except ValidationError:
+            told = UnsealingsTold(status="invalid", advice=INVALID.advice)
+        else:
+            told = await _unsealings(reading, party, asked)
+        return told.model_dump_json(exclude_none=True).encode()
+
+    return tell_unsealings
+
+
+async def _unsealings(reading: Reading, party: str, asked: UnsealingsAsked) -> UnsealingsTold:
+    view, life = await reading.view(party), await reading.worklists.life(asked.case)
+    if view is None:
+        return UnsealingsTold(status="told")
+    rows: tuple[UnsealingRow, ...] = ()
+    if life is not None and Scene(life.state, view.rules, view.on).concerned(party) is None:
+        rows = tuple(
+            _row(each)
+            for each in life.state.unsealings
+            if each.body == party or each.standing is Unsealed.ASKED
+        )
+    await reading.note(party, asked, len(rows), case=asked.case if life else None)
+    return UnsealingsTold(status="told", unsealings=rows)
+
+
+def _row(unsealing: Unsealing) -> UnsealingRow:
+    return UnsealingRow(
+        number=unsealing.number,
+        unseals=unsealing.unseals,
+        standing=unsealing.standing.value,
+        body=unsealing.body,
+        person=unsealing.person,
+        ground=unsealing.ground,
+        citation=unsealing.citation,
+        until=unsealing.until,
+    )
 
 
 async def _told(

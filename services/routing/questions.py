@@ -14,12 +14,15 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from services.routing.domain.due import Fired, said_of
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.look import Look
 from services.routing.domain.reassessing import may_touch
 from services.routing.domain.rules import RulesInForce
+from services.routing.domain.unsealing import Scene, shown
 from services.routing.domain.worklist import Life, row, told, turn, turns_end
 from shared.contracts.envelope import AnyEvent
+from shared.contracts.vocabulary import Unseals
 from shared.contracts.worklist import (
     Asked,
     BodyLoad,
@@ -27,6 +30,7 @@ from shared.contracts.worklist import (
     CaseTold,
     LoadAsked,
     LoadTold,
+    UnsealingsAsked,
     WorklistAsked,
     WorklistTold,
 )
@@ -42,6 +46,7 @@ QUESTIONS: Mapping[type[Asked], str] = {
     WorklistAsked: "worklist",
     CaseAsked: "case",
     LoadAsked: "load",
+    UnsealingsAsked: "unsealings",
 }
 ADVICE = "See the contract of this question."
 NOT_YOURS = CaseTold(status="not-yours", advice="Ask about a case that is assigned to your body.")
@@ -65,6 +70,12 @@ class Worklists(Protocol):
         """Every body that holds a case, or did so until it was answered; by code."""
 
     async def life(self, case: str) -> Life | None: ...
+
+    async def show(self, fired: Fired) -> bool:
+        """Keep the case with what is said of its being shown, which is announced later.
+
+        False, and nothing is kept, where the case has moved since: it was not shown.
+        """
 
 
 class Looks(Protocol):
@@ -179,18 +190,38 @@ def case_teller(reading: Reading) -> Answerer:
         view, life = await reading.view(party), await reading.worklists.life(asked.case)
         if view is None:
             return NOT_YOURS
-        if life is None or not view.may_read(life.state):
+        rule = await _rule_of_access(reading, view, asked, life) if life else None
+        if life is None or rule is None:
             # Of what does not exist the name is not kept: it could be any text.
             known = asked.case if life else None
             await reading.note(party, asked, 0, rule=NOT_YOURS.status, case=known)
             return NOT_YOURS
-        await reading.note(party, asked, 1, case=asked.case)
+        await reading.note(party, asked, 1, rule=rule, case=asked.case)
         events = tuple(e for e in life.events if e.data.version > asked.after)
         page = _within(MOST_BYTES, events)
         standing = told(life.state, party, view.rules, view.on)
         return standing.model_copy(update={"events": page, "more": len(page) < len(events)})
 
     return _answering(tell_case, CaseTold(status="invalid", advice=ADVICE))
+
+
+async def _rule_of_access(reading: Reading, view: View, asked: CaseAsked, life: Life) -> str | None:
+    """By which rule the party is told the case; None: by none.
+
+    What was unsealed is shown once: before it is, the case is kept as shown. Who loses that
+    race is told nothing, and nothing was used up unless somebody else was shown it.
+    """
+    if asked.unsealing is None:
+        return HELD if view.may_read(life.state) else None
+    scene = Scene(life.state, view.rules, view.on)
+    unsealing = scene.may_see(asked.unsealing, view.party, asked.person)
+    if unsealing is None or unsealing.unseals is not Unseals.CASE:
+        return None
+    after, said = shown(life.state, unsealing)
+    at = reading.now()
+    event = said_of(life.state, said, at, at)
+    kept = await reading.worklists.show(Fired(life.state, after, (event,)))
+    return unsealing.ground if kept else None
 
 
 def load_teller(reading: Reading, overseers: Collection[str]) -> Answerer:

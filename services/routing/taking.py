@@ -26,10 +26,17 @@ from services.routing.domain.lifecycle import KeptCase, OpenedCase
 from services.routing.domain.orders import HANDING_ON, decide
 from services.routing.domain.reassessing import count_move
 from services.routing.domain.rules import RulesInForce
+from services.routing.domain.unsealing import decide_unsealing
 from shared.contracts.case import CaseDivided, CaseEvent, CaseOpened
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, Refused
-from shared.contracts.order import CaseJoin, CaseSplit
+from shared.contracts.order import (
+    CaseAskUnsealing,
+    CaseConfirmUnsealing,
+    CaseJoin,
+    CaseRefuseUnsealing,
+    CaseSplit,
+)
 from shared.runtime.arrival import Arrival
 
 SHARING = (CaseSplit, *HANDING_ON)
@@ -144,6 +151,10 @@ class Batch:
                 return self._split(arrival, command, before, order)
             case CaseJoin():
                 return self._join(arrival, command, before, order)
+            case CaseAskUnsealing() | CaseConfirmUnsealing() | CaseRefuseUnsealing():
+                act = _act(arrival, command)
+                decided = decide_unsealing(case.state, order, act, self.rules, self.zone)
+                return self._own(arrival, command, case, decided)
             case _:
                 act = _act(arrival, command)
                 decision = decide(case.state, order, act, self.rules, self.zone, load=before.load)

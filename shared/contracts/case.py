@@ -19,6 +19,7 @@ from shared.contracts.vocabulary import (
     Kind,
     Outcome,
     Signatures,
+    Unseals,
     Value,
 )
 
@@ -295,6 +296,68 @@ class CaseFollowedUp(CaseEvent):
     body: Code
     number: int = Field(ge=1)
     following: Following
+
+
+class CaseUnsealingAsked(CaseEvent):
+    """A person asked to see what is sealed; nothing is shown until a second one agrees."""
+
+    TYPE: ClassVar[str] = "case.unsealing-asked.v1"
+
+    number: int = Field(ge=1, description="1, 2, 3 … within the case.")
+    unseals: Unseals
+    body: Code
+    person: Code
+    ground: Code = Field(description="Code of the rulebook's rule.")
+    law: str = Field(description="Citation of that rule.")
+    citation: str = Field(description="The decision by which it is asked, as the body gives it.")
+    until: date = Field(description="Last local day on which the second person may agree.")
+    rulebook: int = Field(ge=0)
+
+
+class CaseUnsealingConfirmed(CaseEvent):
+    """A second person agreed: `body` and `person`, who asked, may see it once until `until`."""
+
+    TYPE: ClassVar[str] = "case.unsealing-confirmed.v1"
+
+    number: int = Field(ge=1)
+    unseals: Unseals
+    body: Code
+    person: Code
+    ground: Code
+    second_body: Code
+    second_person: Code
+    until: date = Field(description="Last local day on which it may be read.")
+
+
+class CaseUnsealingRefused(CaseEvent):
+    """The second person did not agree."""
+
+    TYPE: ClassVar[str] = "case.unsealing-refused.v1"
+
+    number: int = Field(ge=1)
+    second_body: Code
+    second_person: Code
+
+
+class CaseUnsealingLapsed(CaseEvent):
+    """Nobody agreed in time; the event's `time` is the midnight that closed the last day."""
+
+    TYPE: ClassVar[str] = "case.unsealing-lapsed.v1"
+
+    number: int = Field(ge=1)
+    body: Code = Field(description="Whose person asked.")
+    until: date
+
+
+class CaseUnsealed(CaseEvent):
+    """The case was shown, this once, to the person who asked; kept before it was shown."""
+
+    TYPE: ClassVar[str] = "case.unsealed.v1"
+
+    number: int = Field(ge=1)
+    body: Code
+    person: Code
+    ground: Code
 
 
 class ClockStarted(CaseEvent):

@@ -187,3 +187,34 @@ class CaseJoin(OrderData):
 
     into: str = Field(min_length=1, max_length=128, description="Id of the case that goes on.")
     citation: Cited
+
+
+class CaseAskUnsealing(OrderData):
+    """Command of a body: let this person of ours see what is sealed. `subject` is the case.
+
+    Nothing is shown until a second person confirms it.
+    """
+
+    TYPE: ClassVar[str] = "case.ask-unsealing.v1"
+
+    ground: Code = Field(description="Code of the rulebook's rule that allows it.")
+    person: Code = Field(description="Who asks, by the code that the body knows them by.")
+    citation: Cited
+
+
+class CaseConfirmUnsealing(OrderData):
+    """Command of a body that is not concerned: this person of ours agrees. `subject`: the case."""
+
+    TYPE: ClassVar[str] = "case.confirm-unsealing.v1"
+
+    number: int = Field(ge=1, description="That of `case.unsealing-asked.v1`.")
+    person: Code = Field(description="Who agrees, by the code that the body knows them by.")
+
+
+class CaseRefuseUnsealing(OrderData):
+    """Command of a body that is not concerned: this person of ours does not agree."""
+
+    TYPE: ClassVar[str] = "case.refuse-unsealing.v1"
+
+    number: int = Field(ge=1, description="That of `case.unsealing-asked.v1`.")
+    person: Code = Field(description="Who refuses, by the code that the body knows them by.")

@@ -75,7 +75,10 @@ class IdentityOpened(EventData):
 
     case: str
     body: Code
-    persons: tuple[Code, ...] = Field(description="Who asked, and who agreed if two must.")
+    persons: tuple[Code, ...] = Field(description="Who asked, then who agreed.")
+    unsealing: int | None = Field(
+        default=None, description="Number of `case.unsealing-confirmed.v1` on the case."
+    )
 
 
 class Asked(BaseModel):
@@ -92,8 +95,11 @@ class TextAsked(Asked):
 
 
 class IdentityAsked(Asked):
-    """`identity`: who spoke."""
+    """`identity`: who spoke, told once to the person whose asking a second person confirmed."""
 
+    unsealing: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Number of `case.unsealing-confirmed.v1` on this case."
+    )
     reason: Annotated[str, Field(min_length=10, max_length=2_000)]
 
 
@@ -102,6 +108,14 @@ class MessageAsked(Asked):
 
     text: Text
     item: Line = Field(description="Names the message: the same item again is the same message.")
+
+
+class TextReadersAsked(BaseModel):
+    """`readers`: who was told what was said on a case. The operator alone is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    case: Annotated[str, Field(max_length=128)]
 
 
 class Told(BaseModel):

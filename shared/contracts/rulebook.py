@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.contracts.activity import ActivityKind
 from shared.contracts.directory import Label
 from shared.contracts.envelope import Code, EventData
-from shared.contracts.vocabulary import Form, Kind, Signatures, Value
+from shared.contracts.vocabulary import Form, Kind, Signatures, Unseals, Value
 
 
 class Cited(Value):
@@ -168,6 +168,33 @@ class WithdrawalRule(Cited):
     exceptions: tuple[WithdrawalException, ...] = ()
 
 
+class UnsealingRule(Cited):
+    """A ground on which what is sealed is shown to one person, once, if a second person agrees.
+
+    Days are of the calendar and local; the last one ends at its midnight.
+    """
+
+    label: Label
+    unseals: Unseals
+    kinds: tuple[Kind, ...] = Field(default=(), description="Empty: cases of every kind.")
+    confirm_days: int = Field(
+        default=1,
+        ge=0,
+        le=30,
+        description="So many days after the asking the second person may still agree.",
+    )
+    read_days: int = Field(
+        default=1,
+        ge=0,
+        le=30,
+        description="So many days after the agreement it may still be read.",
+    )
+    same_body: bool = Field(
+        default=False,
+        description="Whether both persons may be of one body, whose system then vouches for both.",
+    )
+
+
 class ActivityForm(Cited):
     label: Label
     kind: ActivityKind
@@ -235,13 +262,16 @@ class Rulebook(Value):
     clocks: tuple[ClockRule, ...]
     escalations: tuple[EscalationRule, ...] = ()
     withdrawals: tuple[WithdrawalRule, ...] = ()
+    unsealings: tuple[UnsealingRule, ...] = Field(
+        default=(), description="The grounds; without one nothing is ever unsealed."
+    )
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
     forms: tuple[FormRule, ...] = Field(
         default=(), description="A period is reported in those in force on its last day."
     )
     persons_to_open_identity: int = Field(
-        default=1, ge=1, le=2, description="How many persons of the body must agree."
+        default=1, ge=1, le=2, description="Read no more: it always takes two, see `unsealings`."
     )
     silence_days: int = Field(
         default=10, ge=1, description="Working days after which a mute channel is announced."

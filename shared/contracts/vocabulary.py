@@ -63,6 +63,15 @@ class Outcome(StrEnum):
     """The body stopped settling it for good; a stop for a time is a pause of its terms."""
 
 
+class Unseals(StrEnum):
+    """What a second person lets a first one see, once."""
+
+    IDENTITY = "identity"
+    """Who spoke, told by intake to a person of a body that holds the case."""
+    CASE = "case"
+    """A case that others hold, told by routing to a person of a superior body."""
+
+
 class Concern(Value):
     """What a submission is about: an office, or a public unit, in its public role only."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.case import Exclusion
 from shared.contracts.envelope import Code, UtcDatetime
-from shared.contracts.vocabulary import Kind, Value
+from shared.contracts.vocabulary import Kind, Unseals, Value
 
 MOST_ROWS = 200
 MOST_LOOKS = 1000
@@ -49,10 +49,25 @@ class CaseAsked(Asked):
 
     case: Annotated[str, Field(min_length=1, max_length=128)]
     after: int = Field(default=0, ge=0, description="Version after which the history goes on.")
+    unsealing: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of `case.unsealing-confirmed.v1`: the case is shown to its `person`, "
+        "once, on one page, although others hold it.",
+    )
 
 
 class LoadAsked(Asked):
     """`load`: how many open cases a body holds; the operator is told of every body."""
+
+
+class UnsealingsAsked(Asked):
+    """`unsealings`: what was asked to be unsealed on a case.
+
+    A body is told of what its own persons asked, and of what it may still agree to or refuse.
+    """
+
+    case: Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class ReadersAsked(Asked):
@@ -77,7 +92,7 @@ class Row(Value):
     category: Code
     stage: Literal["assigned", "accepted", "concluded"]
     lead: Code
-    role: Literal["lead", "co-operating"]
+    role: Literal["lead", "co-operating", "unsealed"]
     version: int
     received: UtcDatetime
     due: date | None = None
@@ -168,3 +183,24 @@ class ReadersTold(BaseModel):
     next: UtcDatetime | None = Field(
         default=None, description="Ask with it as `after`; none: this is the end."
     )
+
+
+class UnsealingRow(Value):
+    number: int = Field(ge=1)
+    unseals: Unseals
+    standing: Literal["asked", "confirmed", "refused", "lapsed", "shown"]
+    body: Code
+    person: Code
+    ground: Code
+    citation: str = Field(description="The decision by which it was asked.")
+    until: date = Field(description="Last day to agree; once confirmed, to read.")
+
+
+class UnsealingsTold(BaseModel):
+    """The answer; of a case that nobody knows, the same as of one without any."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["told", "invalid"]
+    advice: str = ""
+    unsealings: tuple[UnsealingRow, ...] = ()

@@ -33,6 +33,11 @@ from shared.contracts import (
     CaseRecommended,
     CaseReferred,
     CaseReopened,
+    CaseUnsealed,
+    CaseUnsealingAsked,
+    CaseUnsealingConfirmed,
+    CaseUnsealingLapsed,
+    CaseUnsealingRefused,
     CaseWithdrawn,
     ChannelAnnounced,
     ChannelInterrupted,
@@ -164,6 +169,9 @@ class Durable:
 
 _RULES = (DirectoryPublished.TYPE, RulebookPublished.TYPE)
 
+UNSEALS = (CaseAmended.TYPE, CaseUnsealingConfirmed.TYPE)
+"""What tells to whom who spoke may be told, and when no more."""
+
 CASES = (
     CaseOpened.TYPE,
     CaseAssigned.TYPE,
@@ -181,7 +189,7 @@ CONSUMERS: dict[str, Durable] = {
         Durable("intake-feed", FEED, ("feed.*.*.*.*",)),
         Durable("intake-commands", COMMANDS, ("command.*.submission.*.*",), batch=10),
         Durable("intake-rules", EVENTS, (*_RULES, CalendarPublished.TYPE), batch=10),
-        Durable("intake-cases", EVENTS, CASES),
+        Durable("intake-cases", EVENTS, (*CASES, *UNSEALS)),
         Durable("routing-submission-received", EVENTS, (SubmissionReceived.TYPE,)),
         Durable("routing-commands", COMMANDS, ("command.*.case.*.*",)),
         Durable("routing-rules", EVENTS, (*_RULES, CalendarPublished.TYPE), batch=10),
@@ -253,6 +261,11 @@ ANNOUNCES: dict[str, tuple[str, ...]] = {
         CaseFollowedUp.TYPE,
         CaseDivided.TYPE,
         CaseJoined.TYPE,
+        CaseUnsealingAsked.TYPE,
+        CaseUnsealingConfirmed.TYPE,
+        CaseUnsealingRefused.TYPE,
+        CaseUnsealingLapsed.TYPE,
+        CaseUnsealed.TYPE,
         ClockPaused.TYPE,
         "command.*.refused",
     ),

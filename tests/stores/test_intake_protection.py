@@ -1,6 +1,8 @@
 """Who is told what, under which proof; and that what was erased can never be read again."""
 
+import asyncio
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import bson
 import orjson
@@ -12,6 +14,7 @@ from services.intake.handlers import (
     identity_teller,
     message_taker,
     order_taker,
+    readers_teller,
     receiver,
     text_teller,
 )
@@ -21,12 +24,28 @@ from services.intake.store import (
     MongoDataKeys,
     MongoOpenings,
     MongoProtections,
+    MongoReadings,
 )
 from services.intake.wrapping import FileWrapping, dropped, rotated
-from shared.contracts import CaseAccepted, CaseAssigned, CaseConcluded, CaseOpened
+from shared.contracts import (
+    CaseAccepted,
+    CaseAmended,
+    CaseAssigned,
+    CaseConcluded,
+    CaseOpened,
+    CaseUnsealingConfirmed,
+)
 from shared.contracts.case import Basis
 from shared.contracts.envelope import Event
-from shared.contracts.vocabulary import Channel, Concern, Form, Kind, Outcome, Signatures
+from shared.contracts.vocabulary import (
+    Channel,
+    Concern,
+    Form,
+    Kind,
+    Outcome,
+    Signatures,
+    Unseals,
+)
 from shared.runtime.arrival import Arrival
 from tests.examples_intake import (
     NOON,
@@ -40,6 +59,7 @@ from tests.examples_intake import (
 from tests.fakes_intake import receiving
 from tests.stores.test_intake_stores import in_mongo, key_file
 
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALL, MAIL = "hotline-call.logged.v1", "mailbox-message.arrived.v1"
 BODY, OTHER = "mat-tran-an-thai", "doan-an-thai"
 
@@ -51,6 +71,7 @@ class Intake:
         self.stores, self.database = stores, database
         self.cases, self.contents = MongoCases(database), MongoContents(database)
         self.openings, self.protections = MongoOpenings(database), MongoProtections(database)
+        self.readings = MongoReadings(database)
         self.announced, self.at = [], NOON
         self.telling = Telling(self.cases, self.contents, stores.data_keys, lambda: self.at)
         self.receive = receiver(receiving(stores))
@@ -63,16 +84,23 @@ class Intake:
 
     async def text(self, body=BODY, **asked):
         asked = {"case": "case-1", "person": "can-bo-1"} | asked
-        return orjson.loads(await text_teller(self.telling)(body, orjson.dumps(asked)))
+        return orjson.loads(
+            await text_teller(self.telling, self.readings)(body, orjson.dumps(asked))
+        )
 
     async def identity(self, body=BODY, **asked):
         asked = {
             "case": "case-1",
             "person": "can-bo-1",
             "reason": "Xác minh theo kế hoạch.",
+            "unsealing": 1,
         } | asked
-        teller = identity_teller(self.telling, self.openings, self.stores.rules, self.announce)
+        teller = identity_teller(self.telling, self.openings, ZONE, self.announce)
         return orjson.loads(await teller(body, orjson.dumps(asked)))
+
+    async def readers(self, party="operator"):
+        teller = readers_teller(self.readings, self.stores.rules, frozenset({"operator"}))
+        return orjson.loads(await teller(party, orjson.dumps({"case": "case-1"})))
 
     async def say(self, body=BODY, **asked):
         asked = {
@@ -151,6 +179,31 @@ def assigned(version=2, lead=BODY, cooperating=()):
     )
 
 
+def confirmed(version=3, **more):
+    """A second person agreed that `can-bo-1` of the body is told who spoke, until noon's day."""
+    said = {
+        "number": 1,
+        "unseals": Unseals.IDENTITY,
+        "body": BODY,
+        "person": "can-bo-1",
+        "ground": "verify-sender",
+        "second_body": OTHER,
+        "second_person": "can-bo-9",
+        "until": NOON.astimezone(ZONE).date(),
+    }
+    return case_event(CaseUnsealingConfirmed(version=version, **{**said, **more}))
+
+
+def amended(version):
+    return case_event(CaseAmended(version=version, body=BODY, concerns=(Concern(unit="an-thai"),)))
+
+
+@pytest.fixture
+async def agreed(intake):
+    await intake.cases.note([confirmed()])
+    return intake
+
+
 @pytest.fixture
 async def intake(mongo_database):
     stores = await in_mongo(mongo_database)
@@ -220,53 +273,124 @@ class TestCases:
         assert await intake.cases.find("case-2") is None
 
 
-class TestIdentity:
-    async def test_an_opening_is_announced_before_it_is_answered(self, intake):
-        async def broken(_events):
-            raise ConnectionError
+class TestReadings:
+    """That a text was told is kept before it is, and told to the operator alone."""
 
-        intake.announce = broken
+    async def test_who_read_what_was_said_is_known(self, intake):
+        await intake.text()
+        intake.at += timedelta(seconds=1)
+        await intake.text(person="can-bo-2")
+
+        told = (await intake.readers())["content"]["readings"]
+        assert [(row["body"], row["person"]) for row in told] == [
+            (BODY, "can-bo-1"),
+            (BODY, "can-bo-2"),
+        ]
+
+    async def test_who_was_told_nothing_read_nothing(self, intake):
+        await intake.text(OTHER)
+
+        assert (await intake.readers())["content"]["readings"] == []
+
+    async def test_nobody_else_is_told(self, intake):
+        assert (await intake.readers(BODY))["status"] == "not-yours"
+
+    async def test_what_cannot_be_kept_is_not_told(self, intake):
+        intake.readings.keep = _away
         with pytest.raises(ConnectionError):
-            await intake.identity()
+            await intake.text()
 
-    async def test_who_spoke_is_told_for_a_reason(self, intake):
-        told = await intake.identity()
 
-        [event] = intake.announced
+async def _away(*_):
+    raise ConnectionError
+
+
+class TestIdentity:
+    async def test_an_opening_is_announced_before_it_is_answered(self, agreed):
+        announce, agreed.announce = agreed.announce, _away
+        with pytest.raises(ConnectionError):
+            await agreed.identity()
+        agreed.announce = announce
+
+        assert (await agreed.identity())["status"] == "told"
+
+    async def test_who_spoke_is_told_to_who_asked(self, agreed):
+        told = await agreed.identity()
+
+        [event] = agreed.announced
         assert told["content"]["reporter"]["name"] == "Trần Thị B"
         assert (event.subject, event.data.body, event.data.persons) == (
-            intake.submission,
+            agreed.submission,
             BODY,
-            ("can-bo-1",),
+            ("can-bo-1", "can-bo-9"),
         )
 
-    async def test_without_a_reason_nothing_is_told(self, intake):
-        assert (await intake.identity(reason=""))["status"] == "invalid"
-
-    async def test_another_body_is_told_nothing(self, intake):
-        assert (await intake.identity(OTHER))["status"] == "not-yours"
+    async def test_without_a_second_person_nobody_is_told(self, intake):
+        assert (await intake.identity())["status"] == "second-person-needed"
+        assert (await intake.identity(unsealing=None))["status"] == "second-person-needed"
         assert intake.announced == []
 
-    async def test_two_persons_must_ask_where_the_rulebook_says_so(self, intake):
-        await intake.stores.rules.keep([], [rulebook_published(2, persons_to_open_identity=2)])
+    async def test_without_a_reason_nothing_is_told(self, agreed):
+        assert (await agreed.identity(reason=""))["status"] == "invalid"
+
+    async def test_another_body_is_told_nothing(self, agreed):
+        assert (await agreed.identity(OTHER))["status"] == "not-yours"
+        assert agreed.announced == []
+
+    @pytest.mark.parametrize("asked", [{"person": "can-bo-9"}, {"unsealing": 2}])
+    async def test_nobody_but_who_asked_is(self, agreed, asked):
+        assert (await agreed.identity(**asked))["status"] == "second-person-needed"
+        assert agreed.announced == []
+
+    async def test_another_body_that_holds_the_case_is_not(self, agreed):
+        await agreed.cases.note([assigned(4, cooperating=(OTHER,))])
+
+        assert (await agreed.identity(OTHER))["status"] == "second-person-needed"
+
+    async def test_it_is_told_once(self, agreed):
+        assert (await agreed.identity())["status"] == "told"
+        await agreed.cases.note([confirmed()])  # once more
+
+        assert (await agreed.identity())["status"] == "second-person-needed"
+
+    async def test_once_of_many_at_the_same_moment(self, agreed):
+        told = await asyncio.gather(*(agreed.identity() for _ in range(8)))
+
+        assert [each["status"] for each in told].count("told") == 1
+        assert len({event.id for event in agreed.announced}) == 1
+
+    async def test_not_after_its_last_day(self, agreed):
+        agreed.at += timedelta(hours=12)
+
+        assert (await agreed.identity())["status"] == "second-person-needed"
+
+    async def test_not_once_the_case_left_the_body(self, agreed):
+        await agreed.cases.note([assigned(4, lead=OTHER)])
+
+        assert (await agreed.identity())["status"] == "not-yours"
+
+    @pytest.mark.parametrize("turned", [False, True])
+    async def test_not_once_the_case_is_about_more(self, intake, turned):
+        events = [confirmed(3), amended(4)]
+        for event in reversed(events) if turned else events:
+            await intake.cases.note([event])
 
         assert (await intake.identity())["status"] == "second-person-needed"
+
+    async def test_what_it_was_about_before_is_agreed_to(self, intake):
+        await intake.cases.note([amended(3), confirmed(4)])
+
+        assert (await intake.identity())["status"] == "told"
+
+    async def test_what_is_agreed_to_show_a_case_tells_nobodys_name(self, intake):
+        await intake.cases.note([confirmed(unseals=Unseals.CASE)])
+
         assert (await intake.identity())["status"] == "second-person-needed"
-        assert intake.announced == []
-        assert (await intake.identity(person="can-bo-2"))["status"] == "told"
-        assert intake.announced[0].data.persons == ("can-bo-2", "can-bo-1")
 
-    async def test_an_agreement_ends_after_a_day(self, intake):
-        await intake.stores.rules.keep([], [rulebook_published(2, persons_to_open_identity=2)])
-        await intake.identity()
-        intake.at += timedelta(hours=25)
+    async def test_a_reason_is_kept_sealed(self, agreed):
+        await agreed.identity(reason="Bà Trần Thị B đã đồng ý.")
 
-        assert (await intake.identity(person="can-bo-2"))["status"] == "second-person-needed"
-
-    async def test_a_reason_is_kept_sealed(self, intake):
-        await intake.identity(reason="Bà Trần Thị B đã đồng ý.")
-
-        stored = await everything(intake.database)
+        stored = await everything(agreed.database)
         assert "đồng ý".encode() not in stored
 
 
@@ -275,6 +399,7 @@ class TestErasure:
         erased = await intake.order("erase")
 
         assert erased.type == "submission.erased.v1"
+        await intake.cases.note([confirmed()])
         assert (await intake.text())["status"] == "erased"
         assert (await intake.identity())["status"] == "erased"
         assert await intake.database["data_keys"].count_documents({"owner": intake.submission}) == 0

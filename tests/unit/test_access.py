@@ -116,7 +116,9 @@ class TestUsers:
         assert set(body("b1").publish) == {
             "command.b1.case.accept.v1",
             "command.b1.case.amend.v1",
+            "command.b1.case.ask-unsealing.v1",
             "command.b1.case.conclude.v1",
+            "command.b1.case.confirm-unsealing.v1",
             "command.b1.case.decline.v1",
             "command.b1.case.extend.v1",
             "command.b1.case.follow-up.v1",
@@ -124,6 +126,7 @@ class TestUsers:
             "command.b1.case.pause.v1",
             "command.b1.case.recommend.v1",
             "command.b1.case.refer.v1",
+            "command.b1.case.refuse-unsealing.v1",
             "command.b1.case.reopen.v1",
             "command.b1.case.resume.v1",
             "command.b1.case.split.v1",

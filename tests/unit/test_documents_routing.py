@@ -9,7 +9,7 @@ import yaml
 
 from deploy.rulebook import coverage, firing, forms, lint, terms, withdrawals, words
 from services.reporting.domain.forms import rules
-from services.routing.domain import clocks, objections
+from services.routing.domain import clocks, objections, objections_to_unsealing
 from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
 from services.routing.http import door, orders
 from shared.contracts.case import Assigning
@@ -26,8 +26,8 @@ ROWS = {
 REFUSALS = sorted(
     set(
         re.findall(
-            r'(?:_on_case|_on_time|_refused|Refusal\.of)\(\s*"([a-z-]+)"',
-            inspect.getsource(objections) + inspect.getsource(clocks),
+            r'(?:_on_\w+|_refused|Refusal\.of)\(\s*"([a-z-]+)"',
+            "".join(map(inspect.getsource, (objections, objections_to_unsealing, clocks))),
         )
     )
     | {id_reused().problem, unknown_case().problem}

@@ -15,6 +15,7 @@ from services.intake.handlers.telling import (
     Telling,
     identity_teller,
     message_taker,
+    readers_teller,
     text_teller,
 )
 from services.intake.handlers.watching import watcher
@@ -40,6 +41,7 @@ __all__ = [
     "key_teller",
     "message_taker",
     "order_taker",
+    "readers_teller",
     "receiver",
     "relater",
     "rule_keeper",

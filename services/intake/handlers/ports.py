@@ -21,7 +21,7 @@ from shared.contracts import (
     SubmissionReceived,
 )
 from shared.contracts.directory import Agency
-from shared.contracts.envelope import AnyEvent, Event
+from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, FatesAsked, ItemFate
 from shared.runtime.arrival import Arrival
 
@@ -234,6 +234,17 @@ class CaseView:
         return body == self.lead or body in self.cooperating
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Who may be told who spoke, once; by routing's `case.unsealing-confirmed.v1`."""
+
+    body: str
+    person: str
+    second_person: str
+    until: date
+    """Last local day."""
+
+
 class Cases(Protocol):
     async def note(self, events: Sequence[AnyEvent]) -> None:
         """Take over what routing announced, in whatever order it comes."""
@@ -243,10 +254,19 @@ class Cases(Protocol):
     async def of(self, submission: str) -> CaseView | None:
         """The case that the submission opened, whatever was split from it."""
 
+    async def agreed(self, case: str, number: int) -> Agreed | None:
+        """What a second person agreed to under this number, if it may still be told.
+
+        None once it was told, and once the case is about more than it was then.
+        """
+
+    async def use(self, case: str, number: int, at: datetime) -> bool:
+        """Keep that it is told now: True once in all, and only while `agreed` has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One person of a body asked who spoke. `reason` is sealed with the submission's keys."""
+    """Somebody asks to be told who spoke. `reason` is sealed with the submission's keys."""
 
     id: str
     case: str
@@ -257,8 +277,31 @@ class Opening:
 
 
 class Openings(Protocol):
-    async def ask(self, opening: Opening, *, since: datetime) -> Sequence[str]:
-        """Keep it; answer with everybody of the body who asked for this case since then."""
+    async def keep(self, opening: Opening) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """That somebody of a body was told what was said on a case."""
+
+    case: str
+    body: str
+    person: str
+    at: datetime
+
+    @property
+    def id(self) -> str:
+        return derived_id(self.case, "reading", self.body, self.person, self.at.isoformat())
+
+
+class Readings(Protocol):
+    """Readings are added and never changed."""
+
+    async def keep(self, reading: Reading) -> None:
+        """Return once it is kept; any error rises, and nothing may be told then."""
+
+    async def of(self, case: str) -> Sequence[Reading]:
+        """The oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

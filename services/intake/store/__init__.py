@@ -4,7 +4,12 @@ from services.intake.store.acknowledgements import MongoAcknowledgements
 from services.intake.store.arrivals import MongoArrivals
 from services.intake.store.calls import MongoCalls
 from services.intake.store.cases import MongoCases
-from services.intake.store.contents import MongoContents, MongoOpenings, MongoProtections
+from services.intake.store.contents import (
+    MongoContents,
+    MongoOpenings,
+    MongoProtections,
+    MongoReadings,
+)
 from services.intake.store.keys import MongoDataKeys
 from services.intake.store.matters import MongoMatters
 from services.intake.store.receipts import MongoReceipts
@@ -33,6 +38,7 @@ __all__ = [
     "MongoOpenings",
     "MongoOutbox",
     "MongoProtections",
+    "MongoReadings",
     "MongoReceipts",
     "MongoRecords",
     "MongoRules",

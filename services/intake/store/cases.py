@@ -2,24 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
 
-from services.intake.handlers.ports import CaseView
+from services.intake.handlers.ports import Agreed, CaseView
 from shared.contracts import (
     CaseAccepted,
+    CaseAmended,
     CaseAssigned,
     CaseConcluded,
     CaseJoined,
     CaseOpened,
     CaseReferred,
     CaseReopened,
+    CaseUnsealingConfirmed,
 )
 from shared.contracts.envelope import AnyEvent
+from shared.contracts.vocabulary import Unseals
 from shared.runtime.mongo import Database, Document
 
-JOINED = "joined"
+JOINED, UNSEALINGS = "joined", "unsealings"
 STATES = {
     CaseOpened.TYPE: "opened",
     CaseAssigned.TYPE: "assigned",
@@ -33,6 +37,9 @@ STATES = {
 
 class MongoCases:
     """Collection `cases`: `_id` the case, `submission`, `lead`, `cooperating`, `state`.
+
+    `unsealings` are what second persons agreed to, each by its number, with `told`, the moment
+    when it was used; `amended_version` is the case's version since which it is about more.
 
     `parent` is there in a part of a mixed letter, whose submission has several cases. `into` is
     the case that a duplicate was joined to; it counts while `state` is `joined`. A duplicate reads
@@ -52,6 +59,10 @@ class MongoCases:
         updates: list[UpdateOne] = []
         for event in events:
             stages: list[Document] = []
+            if isinstance(event.data, CaseUnsealingConfirmed | CaseAmended):
+                if stage := _unsealing(event.data):
+                    updates.append(UpdateOne({"_id": event.subject}, [stage], upsert=True))
+                continue
             if not _stays_with_its_lead(event):
                 fields: Document = {"state": STATES[event.type]}
                 stages.append(_newer("state_version", event.data.version, fields))
@@ -76,6 +87,23 @@ class MongoCases:
         """The case that it opened, whatever was split from it."""
         wanted = {"submission": submission, "parent": {"$exists": False}}
         return await self._as_it_stands(await self._documents.find_one(wanted))
+
+    async def agreed(self, case: str, number: int) -> Agreed | None:
+        found = await self._documents.find_one(_may_be_told(case, number))
+        if found is None:
+            return None
+        one = found[UNSEALINGS][_name(number)]
+        return Agreed(
+            one["body"],
+            one["person"],
+            one["second_person"],
+            date.fromisoformat(one["until"]),
+        )
+
+    async def use(self, case: str, number: int, at: datetime) -> bool:
+        told = {"$set": {f"{UNSEALINGS}.{_name(number)}.told": at}}
+        done = await self._documents.update_one(_may_be_told(case, number), told)
+        return done.modified_count == 1
 
     async def _as_it_stands(self, document: Document | None) -> CaseView | None:
         """A duplicate held by whom the case is held by that goes on, and as far as that is.
@@ -103,6 +131,34 @@ class MongoCases:
             cooperating=standing.cooperating,
             state=standing.state,
         )
+
+
+def _unsealing(data: CaseUnsealingConfirmed | CaseAmended) -> Document | None:
+    """Who may be told who spoke; and since when the case is about more than anybody agreed to."""
+    if isinstance(data, CaseAmended):
+        return _newer("amended_version", data.version, {})
+    if data.unseals is not Unseals.IDENTITY:
+        return None
+    said = {name: getattr(data, name) for name in ("version", "body", "person", "second_person")}
+    field = f"{UNSEALINGS}.{_name(data.number)}"
+    known = {"$literal": {**said, "until": data.until.isoformat()}}
+    return {"$set": {field: {"$ifNull": [f"${field}", known]}}}
+
+
+def _may_be_told(case: str, number: int) -> Document:
+    one = f"{UNSEALINGS}.{_name(number)}"
+    amended = {"$ifNull": ["$amended_version", 0]}
+    return {
+        "_id": case,
+        one: {"$exists": True},
+        f"{one}.told": {"$exists": False},
+        "$expr": {"$lt": [amended, f"${one}.version"]},
+    }
+
+
+def _name(number: int) -> str:
+    """No number alone: in a path it would be a place in a list."""
+    return f"n{number}"
 
 
 def _stays_with_its_lead(event: AnyEvent) -> bool:

@@ -1,11 +1,10 @@
 """What is kept sealed, to be opened again or never more."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from pymongo import ASCENDING
 
-from services.intake.handlers.ports import Opening, Protected, Speaker, Utterance
+from services.intake.handlers.ports import Opening, Protected, Reading, Speaker, Utterance
 from services.intake.store.acknowledgements import DUE
 from services.intake.store.sealed import SealedParts
 from services.intake.store.submissions import UNPLACED
@@ -61,8 +60,7 @@ class MongoOpenings:
     async def prepare(self) -> None:
         await self._documents.create_index([("case", ASCENDING), ("at", ASCENDING)])
 
-    async def ask(self, opening: Opening, *, since: datetime) -> Sequence[str]:
-        """Keep it; answer with everybody of the body who asked for this case since then."""
+    async def keep(self, opening: Opening) -> None:
         document = {
             "_id": opening.id,
             "case": opening.case,
@@ -72,11 +70,30 @@ class MongoOpenings:
             "sealed": await self._parts.kept({"reason": opening.reason}),
         }
         await insert_new(self._documents, [document])
-        found = self._documents.find(
-            {"case": opening.case, "body": opening.body, "at": {"$gte": since}}
-        )
-        others = {d["person"] async for d in found} - {opening.person}
-        return [opening.person, *sorted(others)]
+
+
+class MongoReadings:
+    """Collection `readings`: who was told what was said on which case, when; only ever added."""
+
+    def __init__(self, database: Database) -> None:
+        self._documents = database.get_collection("readings")
+
+    async def prepare(self) -> None:
+        await self._documents.create_index([("case", ASCENDING), ("at", ASCENDING)])
+
+    async def keep(self, reading: Reading) -> None:
+        document = {
+            "_id": reading.id,
+            "case": reading.case,
+            "body": reading.body,
+            "person": reading.person,
+            "at": reading.at,
+        }
+        await insert_new(self._documents, [document])
+
+    async def of(self, case: str) -> Sequence[Reading]:
+        found = self._documents.find({"case": case}, {"_id": 0}).sort("at", ASCENDING)
+        return [Reading(**document) async for document in found]
 
 
 class MongoProtections:

@@ -14,6 +14,7 @@ UNSEALED = frozenset(
         *("directories", "rulebooks", "calendars", "sealed.files", "sealed.chunks"),
         "acknowledged_senders",
         "looks",
+        "readings",
     )
 )
 """Collections that name no data key. One that is in neither list could: see `named`."""

@@ -13,7 +13,9 @@ from shared.contracts.ingress import Fate, FieldProblem
 from shared.contracts.order import (
     CaseAccept,
     CaseAmend,
+    CaseAskUnsealing,
     CaseConclude,
+    CaseConfirmUnsealing,
     CaseDecline,
     CaseExtend,
     CaseFollowUp,
@@ -21,6 +23,7 @@ from shared.contracts.order import (
     CasePause,
     CaseRecommend,
     CaseRefer,
+    CaseRefuseUnsealing,
     CaseReopen,
     CaseResume,
     CaseSplit,
@@ -43,9 +46,11 @@ CaseOrder = (
     | CaseTransfer
     | CaseWithdraw
 )
+UnsealingOrder = CaseAskUnsealing | CaseConfirmUnsealing | CaseRefuseUnsealing
+"""Orders that others than the lead may give: they move nothing in the case."""
 LetterOrder = CaseSplit | CaseJoin
 """Orders about what one letter is: several cases, or none of its own."""
-Order = CaseOrder | LetterOrder
+Order = CaseOrder | LetterOrder | UnsealingOrder
 ORDERS: dict[str, type[Event[Any]]] = {
     contract.TYPE: Event[contract]  # type: ignore[valid-type]
     for contract in get_args(Order)

@@ -39,6 +39,25 @@ def excluded(
     return tuple(found[code] for code in sorted(found))
 
 
+PERSONAL = (ConflictMethod.DECLARED_RELATION, ConflictMethod.DEPUTY_OF_ACCUSED)
+"""Methods that also tell of a person, whatever body they work for."""
+
+
+def concerned_person(
+    person: str, matter: Matter, directory: DirectoryIndex, rulebook: Rulebook, on: date
+) -> bool:
+    """Whether a person of this code is accused, close to somebody accused, or under one.
+
+    Known by the directory alone: a code that stands for nobody in it is not weighed. The accused
+    are kept away whatever the rulebook says, the others by its rules in force.
+    """
+    accused = _Accused.of(matter, directory, on)
+    if person in accused.persons:
+        return True
+    methods = {rule.method for rule in rulebook.conflicts if rule.in_force(on)}
+    return any(m in methods and person in accused.beside(m) for m in PERSONAL)
+
+
 def _is_meant(rule: ConflictRule, code: str, directory: DirectoryIndex, on: date) -> bool:
     body = directory.body(code, on)
     return body is not None and (not rule.body_kinds or body.kind in rule.body_kinds)
@@ -83,6 +102,24 @@ class _Accused:
             case ConflictMethod.AUTHOR_BODY:
                 return ((self.matter.author, None),) if self.matter.author else ()
 
+    def beside(self, method: ConflictMethod) -> set[str]:
+        """Who is close to somebody accused, or a deputy or member under one."""
+        if method is ConflictMethod.DECLARED_RELATION:
+            return {
+                other
+                for person in self.persons
+                for day in self.days
+                for other in self.directory.related_to(person, day)
+            }
+        return {
+            person
+            for day in self.days
+            for head in self._heads(day)
+            for office in self.directory.under_one_command(head, day)
+            if office.rank is not OfficeRank.HEAD
+            for person in self.directory.holders(office.code, day)
+        }
+
     def _seats(self, offices: Iterable[str]) -> Iterator[Found]:
         for office in offices:
             for body in self.directory.bodies_with_member(office, self.on):
@@ -115,13 +152,7 @@ class _Accused:
         return sorted(offices)
 
     def _related_offices(self) -> list[str]:
-        related = {
-            other
-            for person in self.persons
-            for day in self.days
-            for other in self.directory.related_to(person, day)
-        }
-        return sorted(self._held_today(related))
+        return sorted(self._held_today(self.beside(ConflictMethod.DECLARED_RELATION)))
 
     def _held_today(self, persons: Iterable[str]) -> set[str]:
         return {o for person in persons for o in self.directory.offices_held_on(person, self.on)}

@@ -13,6 +13,7 @@ from typing import cast
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, Standing, Versions, restated, same_term
 from services.routing.domain.competence import NO_LOAD
+from services.routing.domain.lapsing import lapsed, lapses
 from services.routing.domain.lifecycle import CONCLUSION, CaseState
 from services.routing.domain.reassessing import Handing, count_move, escalated, reassessed
 from services.routing.domain.rules import RulesInForce
@@ -43,6 +44,7 @@ def next_look(state: CaseState) -> date | None:
     days = [day for clock in state.clocks if (day := _look(clock, state)) is not None]
     if state.open and state.weighed.until is not None:
         days.append(state.weighed.until)
+    days += lapses(state)
     return min(days, default=None)
 
 
@@ -122,7 +124,9 @@ def tick(
         if rule.clock in missed and rule.in_force(today) and blamed and _has_ladder(after, rules):
             handing = escalated(after, rule, rules, today, load)
             after, said = handing.state, (*said, (handing.said, at))
-    return Fired(state, after, tuple(_event(state, data, when, at) for data, when in said))
+    after, over = lapsed(after, today, zone)
+    said = (*said, *over)
+    return Fired(state, after, tuple(said_of(state, data, when, at) for data, when in said))
 
 
 def clock_ticked(
@@ -269,7 +273,7 @@ def _look(clock: Clock, state: CaseState) -> date | None:
     return clock.due + ONE_DAY
 
 
-def _event(state: CaseState, data: CaseEvent, when: datetime, at: datetime) -> AnyEvent:
+def said_of(state: CaseState, data: CaseEvent, when: datetime, at: datetime) -> AnyEvent:
     """Its id is that of its place in the case: whoever finds it due there says the same."""
     shape = cast("type[AnyEvent]", Event[type(data)])  # type: ignore[misc]
     return shape(

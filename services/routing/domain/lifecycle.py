@@ -12,7 +12,7 @@ from services.routing.domain.command import Sending
 from services.routing.domain.matter import Matter
 from shared.contracts.case import Basis, CaseDeclined, Ground
 from shared.contracts.envelope import AnyEvent
-from shared.contracts.vocabulary import Kind
+from shared.contracts.vocabulary import Kind, Unseals
 
 CONCLUSION = "concluded"
 """What a clock rule names as its stop where the answer stops it."""
@@ -52,6 +52,35 @@ class Weighed:
     """The local day on which these very versions may say otherwise; None if they never do."""
 
 
+class Unsealed(StrEnum):
+    """How far an asking to see what is sealed has come."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+    SHOWN = "shown"
+    """To the one who asked, once. Of an identity intake knows it, not the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealing:
+    """One person's asking, and what a second person said to it."""
+
+    number: int
+    unseals: Unseals
+    ground: str
+    citation: str
+    """The decision by which it was asked, as the body gave it."""
+    body: str
+    person: str
+    about: Matter
+    """What the case was about when it was asked: of what it is about later nobody agreed."""
+    until: date
+    """Last local day on which the second person may agree; once one did, on which it is read."""
+    standing: Unsealed = Unsealed.ASKED
+
+
 @dataclass(frozen=True, slots=True)
 class CaseState:
     """A case as the next command finds it. `version` is that of its last event."""
@@ -84,6 +113,8 @@ class CaseState:
     """The case that it was closed into as a duplicate, while it is."""
     goes_on: GoesOn | None = None
     """Once its sender withdrew in vain; it stays so, in whoever's hands."""
+    unsealings: tuple[Unsealing, ...] = ()
+    """By number, from 1 on; none is ever taken out."""
 
     @property
     def bodies(self) -> tuple[str, ...]:

@@ -93,6 +93,11 @@ def may_not_order(
     for exclusion in barred(state, rules, today):
         if exclusion.body == act.party:
             return objections.concerned(exclusion.rule, rules.rulebook)
+    return untimely(state, act, version)
+
+
+def untimely(state: CaseState, act: Act, version: int | None) -> Refusal | None:
+    """What is wrong with the moment of an order, or with the version that it was decided by."""
     if act.at > act.recorded + SKEW:
         return objections.time_in_future()
     if act.at < state.received - SKEW:

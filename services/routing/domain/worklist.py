@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from services.routing.domain.clocks import Clock, Standing
 from services.routing.domain.due import act_that_stops
@@ -63,7 +64,7 @@ def row(state: CaseState, body: str) -> Row:
         category=state.matter.category,
         stage=state.stage.value,
         lead=state.lead,
-        role="lead" if body == state.lead else "co-operating",
+        role=_role(state, body),
         version=state.version,
         received=state.received,
         due=term.due if term else None,
@@ -73,6 +74,12 @@ def row(state: CaseState, body: str) -> Row:
         divided=state.divided,
         joined=state.joined,
     )
+
+
+def _role(state: CaseState, body: str) -> Literal["lead", "co-operating", "unsealed"]:
+    if body == state.lead:
+        return "lead"
+    return "co-operating" if body in state.cooperating else "unsealed"
 
 
 def told(state: CaseState, body: str, rules: RulesInForce, on: date) -> CaseTold:

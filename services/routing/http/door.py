@@ -10,7 +10,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from services.routing.domain.rules import RulesInForce
-from shared.runtime.http.credentials import Credentials, bearer
+from shared.runtime.http.credentials import Caller, Credentials, caller
 from shared.runtime.http.problem import Problem, one
 
 MOST_OF_A_BODY, MOST_OF_ALL = 16, 128
@@ -64,16 +64,16 @@ class Door:
         self._seats = seats or Seats()
 
     @asynccontextmanager
-    async def opened(self, request: Request) -> AsyncIterator[str]:
-        """The body that asks, as long as its request is worked on.
+    async def opened(self, request: Request) -> AsyncIterator[Caller]:
+        """The body that asks, or its person by a token of their own, while it is worked on.
 
         Raises `Problem` 401, 403, 429 or 503, all before the request's body is read, and
         `RulesAway`.
         """
-        body = bearer(request, self._credentials)
-        with self._seats.taken(body):
-            await self._in_the_directory(body)
-            yield body
+        who = caller(request, self._credentials)
+        with self._seats.taken(who.party):
+            await self._in_the_directory(who.party)
+            yield who
 
     async def _in_the_directory(self, body: str) -> None:
         """The outside desk is in no directory, and always there."""
@@ -91,6 +91,21 @@ class Door:
                     "/authorization", "not-a-body", "Ask the operator to publish its entry anew."
                 ),
             )
+
+
+def not_this_person(person: str | None) -> Problem:
+    """Over HTTP nobody says who they are but their token."""
+    advice = (
+        "Use a token that `langnghe body token BODY --person CODE` drew for the person."
+        if person is None
+        else "Say nobody but the person whose token this is."
+    )
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "not-this-person",
+        "This token is not that person's",
+        problems=one("/data/person", "not-this-person", advice),
+    )
 
 
 def _busy(status: HTTPStatus, kind: str, title: str) -> Problem:

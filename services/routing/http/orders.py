@@ -15,13 +15,20 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.routing.domain.command import Refusal, read_command, unknown_type
-from services.routing.http.door import Door
+from services.routing.domain.command import (
+    Command,
+    Refusal,
+    UnsealingOrder,
+    read_command,
+    unknown_type,
+)
+from services.routing.http.door import Door, not_this_person
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate
 from shared.runtime.bus import Answerer
 from shared.runtime.http import cloudevents
 from shared.runtime.http.body import KILOBYTE, MEGABYTE, Bodies
 from shared.runtime.http.cloudevents import CloudEvent, Mode
+from shared.runtime.http.credentials import Caller
 from shared.runtime.http.problem import Problem, of_refusal, too_large, unreadable
 from shared.runtime.http.resource import Handler
 from shared.runtime.publish import Unconfirmed
@@ -106,13 +113,15 @@ class Waiting:
 
 def order_taker(door: Door, order: Order, waiting: Waiting, bodies: Bodies) -> Handler:
     async def take_orders(request: Request) -> Response:
-        async with door.opened(request) as body:
+        async with door.opened(request) as who:
             mode = cloudevents.mode_of(request.headers.raw)
             most = MOST_BATCH_BYTES if mode is Mode.BATCHED else MOST_BYTES
             async with bodies.room(request, most):
                 events = _events(mode, request, await bodies.read(request, most))
-            sent = [await _sent(event, body, order) for event in events]
-            known = await waiting.fates(body, [each for each in sent if isinstance(each, Sent)])
+            sent = [await _sent(event, who, order) for event in events]
+            known = await waiting.fates(
+                who.party, [each for each in sent if isinstance(each, Sent)]
+            )
         answers = [_answer(each, known) for each in sent]
         return _listed(answers) if mode is Mode.BATCHED else _single(answers[0])
 
@@ -138,7 +147,7 @@ def _events(
 
 
 async def _sent(
-    event: CloudEvent | cloudevents.Unreadable, body: str, order: Order
+    event: CloudEvent | cloudevents.Unreadable, who: Caller, order: Order
 ) -> Sent | Problem:
     """Only what has no place in the stream is refused here, in the words of the handler."""
     try:
@@ -152,11 +161,19 @@ async def _sent(
     kind = event.attributes.get("type")
     if not isinstance(kind, str) or not _ON_CASE.fullmatch(kind):
         return _refused(unknown_type())
-    item = read_command(kind, content).item
+    read = read_command(kind, content)
+    if isinstance(read, Command) and not _speaks_for(who, read):
+        return not_this_person(who.person)
     try:
-        return Sent(item, await order(body, kind, content))
+        return Sent(read.item, await order(who.party, kind, content))
     except Unconfirmed:
         raise _unsure() from None
+
+
+def _speaks_for(who: Caller, command: Command) -> bool:
+    """Whoever an order names as the person who asks or agrees has to show a token of their own."""
+    data = command.event.data
+    return not isinstance(data, UnsealingOrder) or data.person == who.person
 
 
 def _refused(refusal: Refusal) -> Problem:

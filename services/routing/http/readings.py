@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.routing.http.door import Door
+from services.routing.http.door import Door, not_this_person
 from shared.contracts.ingress import FatesAsked, FieldProblem
-from shared.contracts.worklist import CaseAsked, LoadAsked, WorklistAsked
+from shared.contracts.worklist import CaseAsked, LoadAsked, UnsealingsAsked, WorklistAsked
 from shared.runtime.bus import Answerer
+from shared.runtime.http.credentials import Caller
 from shared.runtime.http.problem import Problem, one
 from shared.runtime.http.resource import Handler
 from shared.runtime.refusal import problems_of
@@ -25,9 +26,9 @@ _MANY = {"item": "items", "sequence": "sequences"}
 
 def worklist_teller(door: Door, tell: Answerer) -> Handler:
     async def tell_worklist(request: Request) -> Response:
-        async with door.opened(request) as body:
-            asked = _asked(WorklistAsked, request)
-            answer, told = await _told(tell, body, asked)
+        async with door.opened(request) as who:
+            asked = _asked(WorklistAsked, request, who)
+            answer, told = await _told(tell, who, asked)
         if told["status"] != "told":
             raise _invalid(one("/after", "cursor", "Give `next` of the page before, unchanged."))
         return _page(request, answer, told.get("next"))
@@ -37,26 +38,47 @@ def worklist_teller(door: Door, tell: Answerer) -> Handler:
 
 def case_teller(door: Door, tell: Answerer) -> Handler:
     async def tell_case(request: Request) -> Response:
-        async with door.opened(request) as body:
-            asked = _asked(CaseAsked, request, case=request.path_params["case"])
-            answer, told = await _told(tell, body, asked)
+        async with door.opened(request) as who:
+            asked = _asked(CaseAsked, request, who, case=request.path_params["case"])
+            answer, told = await _told(tell, who, asked)
         if told["status"] != "told":
-            raise Problem(
-                HTTPStatus.NOT_FOUND,
-                told["status"],
-                "No such case is yours.",
-                problems=one("/case", told["status"], told["advice"]),
-            )
+            raise _not_yours(told)
         more = told.get("more") and told["events"][-1]["data"]["version"]
         return _page(request, answer, more)
 
     return tell_case
 
 
+def unsealed_teller(door: Door, tell: Answerer) -> Handler:
+    async def tell_unsealed(request: Request) -> Response:
+        """The case, this once: no GET, which any client may repeat."""
+        async with door.opened(request) as who:
+            if who.person is None:
+                raise not_this_person(None)
+            place = request.path_params
+            asked = _asked(CaseAsked, request, who, case=place["case"], unsealing=place["number"])
+            answer, told = await _told(tell, who, asked)
+        if told["status"] != "told":
+            raise _not_yours(told)
+        return _page(request, answer)
+
+    return tell_unsealed
+
+
+def unsealings_teller(door: Door, tell: Answerer) -> Handler:
+    async def tell_unsealings(request: Request) -> Response:
+        async with door.opened(request) as who:
+            asked = _asked(UnsealingsAsked, request, who, case=request.path_params["case"])
+            answer, _ = await _told(tell, who, asked)
+        return _page(request, answer)
+
+    return tell_unsealings
+
+
 def load_teller(door: Door, tell: Answerer) -> Handler:
     async def tell_load(request: Request) -> Response:
-        async with door.opened(request) as body:
-            answer, _ = await _told(tell, body, _asked(LoadAsked, request))
+        async with door.opened(request) as who:
+            answer, _ = await _told(tell, who, _asked(LoadAsked, request, who))
         return _page(request, answer)
 
     return tell_load
@@ -64,23 +86,35 @@ def load_teller(door: Door, tell: Answerer) -> Handler:
 
 def fate_teller(door: Door, tell: Answerer) -> Handler:
     async def tell_fates(request: Request) -> Response:
-        async with door.opened(request) as body:
-            answer, _ = await _told(tell, body, _asked(FatesAsked, request))
+        async with door.opened(request) as who:
+            answer, _ = await _told(tell, who, _asked(FatesAsked, request, who))
         return _page(request, answer)
 
     return tell_fates
 
 
-async def _told(tell: Answerer, body: str, asked: BaseModel) -> tuple[bytes, dict[str, Any]]:
+async def _told(tell: Answerer, who: Caller, asked: BaseModel) -> tuple[bytes, dict[str, Any]]:
     """The answer, word for word as on the bus, and what it says."""
-    answer = await tell(body, asked.model_dump_json().encode())
+    answer = await tell(who.party, asked.model_dump_json().encode())
     return answer, orjson.loads(answer)
 
 
-def _asked(shape: type[Asked], request: Request, **more: str) -> Asked:
-    """The question as the contract of the bus has it. Raises `Problem` 422."""
+def _asked(shape: type[Asked], request: Request, who: Caller, **more: str) -> Asked:
+    """The question as the contract of the bus has it.
+
+    Raises `Problem` 422, and 403 where it speaks for a person whose token was not shown.
+    """
+    fields = _fields(request.query_params.multi_items())
+    if "unsealing" in fields:
+        raise _invalid(
+            one("/unsealing", "method", "POST to /v1/cases/<case>/unsealings/<number>: it is once.")
+        )
+    if "person" in shape.model_fields:
+        if fields.get("person", who.person) != who.person:
+            raise not_this_person(who.person)
+        fields = {**fields, "person": who.person}
     try:
-        return shape.model_validate({**_fields(request.query_params.multi_items()), **more})
+        return shape.model_validate({**fields, **more})
     except ValidationError as error:
         raise _invalid(problems_of(error)) from None
 
@@ -95,6 +129,15 @@ def _fields(parameters: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
         else:
             fields[name] = value
     return fields
+
+
+def _not_yours(told: Mapping[str, Any]) -> Problem:
+    return Problem(
+        HTTPStatus.NOT_FOUND,
+        told["status"],
+        "No such case is yours.",
+        problems=one("/case", told["status"], told["advice"]),
+    )
 
 
 def _invalid(problems: tuple[FieldProblem, ...]) -> Problem:

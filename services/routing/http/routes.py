@@ -10,6 +10,8 @@ from services.routing.http.readings import (
     case_teller,
     fate_teller,
     load_teller,
+    unsealed_teller,
+    unsealings_teller,
     worklist_teller,
 )
 from shared.runtime.bus import Answerer
@@ -25,6 +27,7 @@ class Tellers:
     case: Answerer
     load: Answerer
     fates: Answerer
+    unsealings: Answerer
 
 
 def routes(
@@ -49,6 +52,11 @@ def routes(
     return [
         Route("/v1/orders", Resource({"POST": order_taker(door, order, waiting, bodies)}, away)),
         Route("/v1/worklist", read(worklist_teller(door, tellers.worklist))),
+        Route("/v1/cases/{case}/unsealings", read(unsealings_teller(door, tellers.unsealings))),
+        Route(
+            "/v1/cases/{case}/unsealings/{number}",
+            Resource({"POST": unsealed_teller(door, tellers.case)}, away),
+        ),
         Route("/v1/cases/{case}", read(case_teller(door, tellers.case))),
         Route("/v1/load", read(load_teller(door, tellers.load))),
         Route("/v1/fates", read(fate_teller(door, tellers.fates))),

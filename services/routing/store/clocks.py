@@ -26,6 +26,17 @@ def what_is_due(today: date, rules: Versions, directory: int) -> Document:
     }
 
 
+def firing(fired: Fired) -> tuple[Document, Document]:
+    """The update that keeps the case with its events, if it has not moved, and which case."""
+    change: Document = {"$set": state_fields(fired.after)}
+    if fired.events:
+        change["$push"] = {
+            "fired": {"$each": [event.model_dump(mode="json") for event in fired.events]},
+            "waiting": {"$each": [event.id for event in fired.events]},
+        }
+    return {"_id": fired.before.case, "version": fired.before.version}, change
+
+
 class MongoClocks:
     """Collection `cases`, as `MongoCases` keeps it: `clocks` finds a case, see `state_fields`.
 
@@ -70,21 +81,7 @@ class MongoClocks:
         return await count_by_lead(self._cases)
 
     async def fire(self, fired: Sequence[Fired]) -> None:
-        updates = [
-            UpdateOne(
-                {"_id": each.before.case, "version": each.before.version},
-                {
-                    "$set": state_fields(each.after),
-                    "$push": {
-                        "fired": {"$each": [e.model_dump(mode="json") for e in each.events]},
-                        "waiting": {"$each": [e.id for e in each.events]},
-                    },
-                }
-                if each.events
-                else {"$set": state_fields(each.after)},
-            )
-            for each in fired
-        ]
+        updates = [UpdateOne(*firing(each)) for each in fired]
         if updates:
             await self._cases.bulk_write(updates, ordered=False)
 

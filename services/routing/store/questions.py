@@ -5,8 +5,10 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from services.routing.domain.due import Fired
 from services.routing.domain.lifecycle import CaseState
 from services.routing.domain.worklist import Life
+from services.routing.store.clocks import firing
 from services.routing.store.documents import STATE, event_of
 from shared.runtime.mongo import Collection, Database, Document
 
@@ -53,6 +55,11 @@ class MongoWorklists:
         ]
         events = sorted(map(event_of, said), key=lambda event: int(event.data.version))
         return Life(STATE.validate_python(document["state"]), tuple(events))
+
+    async def show(self, fired: Fired) -> bool:
+        """The schedule announces it, as whatever clocks say: see `MongoClocks`."""
+        done = await self._cases.update_one(*firing(fired))
+        return done.modified_count == 1
 
 
 def wanted(body: str, *, finished: bool, after: str, before: str) -> Document:

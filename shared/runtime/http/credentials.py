@@ -1,7 +1,8 @@
 """Who a party's system is, by its bearer token, and with which secret it signs webhooks."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from os import stat_result
 from pathlib import Path
@@ -39,11 +40,25 @@ class CredentialsBroken(Exception):
     """The file is there and is not one of credentials; its text is never told."""
 
 
+class _PersonCredential(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class _Credential(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     webhook_secret: Secret | None = None
+    persons: dict[Code, _PersonCredential] = Field(default_factory=dict)
+
+    def hashes(self) -> Iterator[tuple[str | None, str]]:
+        """Every token's, and which person's it is; None: the party's own."""
+        if self.token_sha256:
+            yield None, self.token_sha256
+        for person, entry in self.persons.items():
+            yield person, entry.token_sha256
 
 
 class _File(RootModel[dict[Code, _Credential]]):
@@ -51,16 +66,25 @@ class _File(RootModel[dict[Code, _Credential]]):
 
     @model_validator(mode="after")
     def _tokens_tell_parties_apart(self) -> Self:
-        tokens = [entry.token_sha256 for entry in self.root.values() if entry.token_sha256]
+        tokens = [token for entry in self.root.values() for _, token in entry.hashes()]
         if len(tokens) != len(set(tokens)):
-            raise ValueError("two parties have one token")
+            raise ValueError("two parties or persons have one token")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a party's system, or a person of the party by a token of their own."""
+
+    party: str
+    person: str | None = None
 
 
 class Credentials:
     """A file such as `agencies.json`: `{party: {"token_sha256": hex, "webhook_secret": base64}}`.
 
-    Both are optional. A token is at least 128 bits drawn at random, or its plain hash would tell
+    Both are optional, as is `"persons": {code: {"token_sha256": hex}}`, of people of the party.
+    A token is at least 128 bits drawn at random, or its plain hash would tell
     it. The file is read again when it changed; without one, nobody has a credential. One that
     breaks while running is told in the log, and the last good one stands.
     Raises `CredentialsBroken` at start.
@@ -72,13 +96,19 @@ class Credentials:
         self._entries = _read(path)
 
     def party_of(self, token: str) -> str | None:
-        """The party whose token it is. Takes the same time whether there is one or not."""
+        """The party whose own token it is; a person's is not."""
+        found = self.caller_of(token)
+        return found.party if found is not None and found.person is None else None
+
+    def caller_of(self, token: str) -> Caller | None:
+        """Whose token it is. Takes the same time whether there is one or not."""
         self._refresh()
         digest = sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found = None
         for party, entry in self._entries.items():
-            if hmac.compare_digest(entry.token_sha256 or "", digest):
-                found = party
+            for person, known in entry.hashes():
+                if hmac.compare_digest(known, digest):
+                    found = Caller(party, person)
         return found
 
     def secret_of(self, party: str) -> bytes | None:
@@ -102,11 +132,23 @@ def bearer(request: Request, credentials: Credentials) -> str:
 
     Raises `Problem` 401, the same for none and for a wrong one.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    party = credentials.party_of(token.strip() if scheme.lower() == "bearer" else "")
+    party = credentials.party_of(_token(request))
     if party is None:
         raise unauthorized(CHALLENGE)
     return party
+
+
+def caller(request: Request, credentials: Credentials) -> Caller:
+    """As `bearer`, and which person of the party it is, if the token is a person's."""
+    found = credentials.caller_of(_token(request))
+    if found is None:
+        raise unauthorized(CHALLENGE)
+    return found
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _read(path: Path) -> Mapping[str, _Credential]:
