@@ -13,7 +13,8 @@ from services.routing.domain import clocks, objections, objections_to_unsealing
 from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
 from services.routing.http import door, orders
 from shared.contracts.case import Assigning
-from shared.contracts.rulebook import ClockRule, EscalationRule
+from shared.contracts.rulebook import ClockRule, EscalationRule, UnsealingRule
+from shared.contracts.vocabulary import Unseals
 from tests.documents import ROOT, SAMPLES, block, section
 
 PAGE = ROOT / "docs" / "routing.md"
@@ -119,3 +120,10 @@ class TestOverHttp:
 
 def test_the_findings_and_refusals_were_found():
     assert (len(REFUSALS), len(FINDINGS)) >= (20, 32)
+
+
+def test_the_grounds_shown_are_rules():
+    said = yaml.safe_load(block("rulebook.yaml", PAGE))
+
+    rules = [UnsealingRule.model_validate(rule) for rule in said["unsealings"]]
+    assert {rule.unseals for rule in rules} == set(Unseals)
