@@ -200,7 +200,9 @@ def case_teller(reading: Reading) -> Answerer:
         events = tuple(e for e in life.events if e.data.version > asked.after)
         page = _within(MOST_BYTES, events)
         standing = told(life.state, party, view.rules, view.on)
-        return standing.model_copy(update={"events": page, "more": len(page) < len(events)})
+        more = len(page) < len(events)
+        seen = {"events": page, "more": more, "unsealing": asked.unsealing}
+        return standing.model_copy(update=seen)
 
     return _answering(tell_case, CaseTold(status="invalid", advice=ADVICE))
 

@@ -7,13 +7,23 @@ from pydantic import BaseModel
 from shared.contracts.audit import CheckpointTold
 from shared.contracts.effect import EffectAsked, EffectTold
 from shared.contracts.ingress import FatesAsked, FatesTold, KeyTold
-from shared.contracts.protection import IdentityAsked, MessageAsked, TextAsked, Told
+from shared.contracts.protection import (
+    IdentityAsked,
+    MessageAsked,
+    TextAsked,
+    TextReadersAsked,
+    Told,
+)
 from shared.contracts.report import RecountAsked, RecountTold
 from shared.contracts.worklist import (
     CaseAsked,
     CaseTold,
     LoadAsked,
     LoadTold,
+    ReadersAsked,
+    ReadersTold,
+    UnsealingsAsked,
+    UnsealingsTold,
     WorklistAsked,
     WorklistTold,
 )
@@ -38,10 +48,13 @@ QUESTIONS: tuple[Question, ...] = (
     Question("intake", "text", TextAsked, Told),
     Question("intake", "identity", IdentityAsked, Told),
     Question("intake", "say", MessageAsked, Told),
+    Question("intake", "readers", TextReadersAsked, Told),
     Question("routing", "fates", FatesAsked, FatesTold),
     Question("routing", "worklist", WorklistAsked, WorklistTold),
     Question("routing", "case", CaseAsked, CaseTold),
     Question("routing", "load", LoadAsked, LoadTold),
+    Question("routing", "unsealings", UnsealingsAsked, UnsealingsTold),
+    Question("routing", "readers", ReadersAsked, ReadersTold),
     Question("routing", "effect", EffectAsked, EffectTold),
     Question("reporting", "fates", FatesAsked, FatesTold),
     Question("reporting", "recount", RecountAsked, RecountTold),

@@ -92,7 +92,7 @@ class Row(Value):
     category: Code
     stage: Literal["assigned", "accepted", "concluded"]
     lead: Code
-    role: Literal["lead", "co-operating", "unsealed"]
+    role: Literal["lead", "co-operating"]
     version: int
     received: UtcDatetime
     due: date | None = None
@@ -138,6 +138,11 @@ class CaseTold(BaseModel):
     status: Literal["told", "not-yours", "invalid"]
     advice: str = ""
     row: Row | None = None
+    unsealing: int | None = Field(
+        default=None,
+        description="The number by which it is shown, this once; `role` in `row` says nothing "
+        "then: others hold the case.",
+    )
     cooperating: tuple[Code, ...] = ()
     terms: tuple[Term, ...] = ()
     excluded: tuple[Exclusion, ...] = Field(

@@ -194,7 +194,7 @@ class TestShowing:
         told = await (await desk.agreed()).case()
 
         assert told.status == "told"
-        assert told.row.role == "unsealed"
+        assert told.unsealing == 1
         assert told.events
 
     @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from services.routing.domain.clocks import Clock, Standing
 from services.routing.domain.due import act_that_stops
@@ -64,7 +63,7 @@ def row(state: CaseState, body: str) -> Row:
         category=state.matter.category,
         stage=state.stage.value,
         lead=state.lead,
-        role=_role(state, body),
+        role="lead" if body == state.lead else "co-operating",
         version=state.version,
         received=state.received,
         due=term.due if term else None,
@@ -74,12 +73,6 @@ def row(state: CaseState, body: str) -> Row:
         divided=state.divided,
         joined=state.joined,
     )
-
-
-def _role(state: CaseState, body: str) -> Literal["lead", "co-operating", "unsealed"]:
-    if body == state.lead:
-        return "lead"
-    return "co-operating" if body in state.cooperating else "unsealed"
 
 
 def told(state: CaseState, body: str, rules: RulesInForce, on: date) -> CaseTold:
