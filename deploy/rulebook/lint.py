@@ -24,11 +24,12 @@ from shared.contracts.rulebook import (
     ClockRule,
     ConflictMethod,
     Rulebook,
+    UnsealingRule,
     WithdrawalRule,
 )
 from shared.contracts.vocabulary import Kind
 
-BY_KIND = (ClockRule, WithdrawalRule)
+BY_KIND = (ClockRule, WithdrawalRule, UnsealingRule)
 LEAP_YEAR = 2024
 """A year that has every month-day there is."""
 
@@ -120,7 +121,7 @@ def _overlaps(
 
 
 def _same_kinds(one: Cited, other: Cited) -> bool:
-    """Clocks and withdrawals of one code may stand side by side for different kinds."""
+    """Clocks, withdrawals and grounds of one code may stand side by side for different kinds."""
     if not isinstance(one, BY_KIND) or not isinstance(other, BY_KIND):
         return True
     return not one.kinds or not other.kinds or bool({*one.kinds} & {*other.kinds})

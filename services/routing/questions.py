@@ -200,9 +200,8 @@ def case_teller(reading: Reading) -> Answerer:
         events = tuple(e for e in life.events if e.data.version > asked.after)
         page = _within(MOST_BYTES, events)
         standing = told(life.state, party, view.rules, view.on)
-        more = len(page) < len(events)
-        seen = {"events": page, "more": more, "unsealing": asked.unsealing}
-        return standing.model_copy(update=seen)
+        seen = {"events": page, "more": len(page) < len(events)}
+        return standing.model_copy(update={**seen, "unsealing": asked.unsealing})
 
     return _answering(tell_case, CaseTold(status="invalid", advice=ADVICE))
 
@@ -210,8 +209,8 @@ def case_teller(reading: Reading) -> Answerer:
 async def _rule_of_access(reading: Reading, view: View, asked: CaseAsked, life: Life) -> str | None:
     """By which rule the party is told the case; None: by none.
 
-    What was unsealed is shown once: before it is, the case is kept as shown. Who loses that
-    race is told nothing, and nothing was used up unless somebody else was shown it.
+    What was unsealed is shown once: before it is, the case is kept as shown. Who loses a race
+    is told nothing.
     """
     if asked.unsealing is None:
         return HELD if view.may_read(life.state) else None

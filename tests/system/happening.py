@@ -22,7 +22,9 @@ from services.intake.handlers import feed_watcher, watcher
 from services.intake.store import MongoFeeds, MongoHeard, MongoRecords, MongoRules
 from shared.contracts import (
     CaseAccept,
+    CaseAskUnsealing,
     CaseConclude,
+    CaseConfirmUnsealing,
     FeedHeartbeat,
     SubmissionErase,
     SubmissionHold,
@@ -226,9 +228,11 @@ async def _bodies(happening, intake) -> None:
         case = case_id(submission)
         lead = (await intake["cases"].find_one({"_id": case}))["lead"]
         reason = "Xác minh theo kế hoạch."
-        for person in ("can-bo-1", "can-bo-2"):
-            told = await happening.ask(lead, "identity", case=case, reason=reason, person=person)
-            assert told == "told"
+        for number, person in enumerate(("can-bo-1", "can-bo-2"), start=1):
+            await _agreed(happening, case, lead, person, number)
+            asked = {"case": case, "reason": reason, "person": person, "unsealing": number}
+            assert await happening.ask(lead, "identity", **asked) == "told"
+            assert await happening.ask(lead, "identity", **asked) == "second-person-needed"
         assert await happening.ask(lead, "say", case=case, text="Xin bổ sung.", item="1") == "kept"
         for order in (CaseAccept(), CaseConclude(outcome=Outcome.RIGHT)):
             [fate] = await give(
@@ -237,6 +241,19 @@ async def _bodies(happening, intake) -> None:
             assert fate.fate is Fate.KEPT
         await quiet(happening.client)
         await happening.under("rating", code=code, score=4)
+
+
+async def _agreed(happening, case, lead, person, number) -> None:
+    """The person asks to be told who spoke, and somebody of another body agrees."""
+    citation = "Quyết định số 12/QĐ"
+    ask = CaseAskUnsealing(ground="biet-nguoi-gui", person=person, citation=citation)
+    confirm = CaseConfirmUnsealing(number=number, person="kt-0031")
+    second = next(body for body in ("ubkt-tinh", "doan-tinh") if body != lead)
+    for party, order in ((lead, ask), (second, confirm)):
+        wanted = Order(party, case, datetime.now(UTC), order)
+        [fate] = await give(happening.client, "routing", [wanted])
+        assert fate.fate is Fate.KEPT, fate
+    await quiet(happening.client)
 
 
 async def _protection(happening) -> None:
