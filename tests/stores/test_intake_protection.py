@@ -350,6 +350,7 @@ class TestIdentity:
     async def test_it_is_told_once(self, agreed):
         assert (await agreed.identity())["status"] == "told"
         await agreed.cases.note([confirmed()])  # once more
+        agreed.at += timedelta(minutes=1)
 
         assert (await agreed.identity())["status"] == "second-person-needed"
 

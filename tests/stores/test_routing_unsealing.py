@@ -209,6 +209,13 @@ class TestShowing:
     async def test_without_its_number_it_is_not_shown(self, desk):
         assert (await (await desk.agreed()).case(unsealing=None)).status == "not-yours"
 
+    async def test_what_is_agreed_to_tell_a_name_shows_no_case(self, desk):
+        await desk.ordered(LEAD, ask())
+        await desk.ordered("inspectorate", confirm())
+
+        assert (await desk.case(LEAD, "cb-1")).status == "not-yours"
+        assert (await desk.state()).unsealings[0].standing is Unsealed.CONFIRMED
+
     async def test_once(self, desk):
         await desk.agreed()
 

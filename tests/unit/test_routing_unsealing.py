@@ -22,6 +22,7 @@ from shared.contracts.order import (
 from shared.contracts.rulebook import ConflictMethod, UnsealingRule
 from shared.contracts.vocabulary import Concern, Kind, Unseals
 from tests.examples_routing import (
+    BODIES,
     CONFLICT,
     LONG_AGO,
     NOON,
@@ -33,6 +34,7 @@ from tests.examples_routing import (
     rules_in_force,
     submission_received,
 )
+from tests.examples_routing import body as a_body
 from tests.examples_routing import index as directory_index
 
 DAY = timedelta(days=1)
@@ -139,6 +141,11 @@ class TestAsking:
     @pytest.mark.parametrize("party", [LEAD, BESIDE])
     def test_only_a_superior_does(self, party):
         assert refused(CASE, party, ask("superior-looks")) == "not-a-superior"
+
+    def test_one_beside_the_lead_is_no_superior(self):
+        rules = the_rules(bodies=(*BODIES, a_body("ward-board", "ward")))
+
+        assert refused(CASE, "ward-board", ask("superior-looks"), rules=rules) == "not-a-superior"
 
     def test_a_body_that_is_not_there_asks_nothing(self):
         assert refused(CASE, "nobody", ask()) == "not-a-body"
