@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from services.reporting.domain.alike import as_seen
 from services.reporting.domain.facet import Laid, RowChange, Table
+from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing, Standing
 from services.reporting.domain.row import CaseRow
 from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending, Wanted
@@ -25,6 +27,16 @@ class MemoryRows:
     async def cases(self) -> AsyncIterator[CaseRow]:
         for key, row in self._of(Table.CASE):
             yield CaseRow.of(key, row)
+
+    async def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+        kinds: dict[str, tuple[CaseRow, int]] = {}
+        async for row in self.cases():
+            seen = as_seen(row, window)
+            kind = repr(sorted(seen.facets.items()))
+            first, count = kinds.get(kind, (seen, 0))
+            kinds[kind] = min(first, seen, key=lambda each: each.case), count + 1
+        for each in kinds.values():
+            yield each
 
     async def activities(self) -> AsyncIterator[Laid]:
         for _, row in self._of(Table.ACTIVITY):

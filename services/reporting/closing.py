@@ -122,15 +122,13 @@ class Closer:
         rules = await self._rules.latest()
         window = Window.of(standing.period, self._zone)
         covered = await self._flight.before(window.end)
-        late = Late(standing.known)
-        closing = await self._count(order, at, rules, window, covered, late=late)
+        closing = await self._count(order, at, rules, window, covered)
         if closing.figures == standing.figures:
             # Not before it is counted, and only if nothing came in meanwhile.
             await self._closings.no_longer_late(order.period, marks)
             return None
-        closing = closing.model_copy(
-            update={"revision": standing.revision + 1, "causes": late.first}
-        )
+        causes = await self._causes(standing.known, window, rules)
+        closing = closing.model_copy(update={"revision": standing.revision + 1, "causes": causes})
         kept = await self._closings.add_once(closing)
         return kept if order.led_to(kept) else None
 
@@ -188,12 +186,11 @@ class Closer:
         window: Window,
         covered: Coverage,
         *,
-        late: Late | None = None,
         known: datetime | None = None,
     ) -> Closing:
         directory = rules.directory.directory
-        tally = Tally(window, stopped_by_acceptance(rules.rulebook.rulebook.clocks))
-        await self._add_rows(tally, late, known)
+        tally = _tally(window, rules)
+        await self._add_rows(tally, known)
         channels = [
             ChannelRow.of(facet)
             async for laid in self._rows.channels()
@@ -215,19 +212,35 @@ class Closer:
             figures=self._footed(tally, window.period, rules),
         )
 
-    async def _add_rows(self, tally: Tally, late: Late | None, known: datetime | None) -> None:
+    async def _add_rows(self, tally: Tally, known: datetime | None) -> None:
+        if known is None:
+            async for kind, count in self._rows.alike(tally.window):
+                tally.add_case(kind, count)
+        else:
+            async for row in self._rows.cases():
+                tally.add_case(row.as_known(known))
+        async for laid in self._rows.activities():
+            facet = _standing(laid, known).get("recorded")
+            if facet is not None:
+                tally.add_activity(ActivityRow.of(facet))
+
+    async def _causes(
+        self, known: datetime | None, window: Window, rules: RulesInForce
+    ) -> tuple[Cause, ...]:
+        """What came after `known`; it is looked for only once the figures differ."""
+        late, tally = Late(known), _tally(window, rules)
+
         def differs(before: CaseRow, now: CaseRow) -> bool:
-            counted = (facts_of(row, tally.window, tally.stopped) for row in (before, now))
+            counted = (facts_of(row, window, tally.stopped) for row in (before, now))
             return len(set(counted)) > 1
 
         async for row in self._rows.cases():
-            tally.add_case(row if known is None else row.as_known(known))
-            if late is not None:
-                late.weigh(row, differs)
+            late.weigh(row, differs)
         async for laid in self._rows.activities():
-            facet = _standing(laid, known).get("recorded")
-            if facet is not None and tally.add_activity(ActivityRow.of(facet)) and late is not None:
+            facet = laid.facets.get("recorded")
+            if facet is not None and tally.add_activity(ActivityRow.of(facet)):
                 late.weigh_all(laid)
+        return late.first
 
     def _footed(
         self, tally: Tally, period: Period, rules: RulesInForce
@@ -245,6 +258,10 @@ class Closer:
             raise _wrong(
                 "does-not-foot", str(error), "Look at the case that the title names."
             ) from None
+
+
+def _tally(window: Window, rules: RulesInForce) -> Tally:
+    return Tally(window, stopped_by_acceptance(rules.rulebook.rulebook.clocks))
 
 
 def _forms(rulebook: Rulebook, last_day: date) -> Sequence[Form]:

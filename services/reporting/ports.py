@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.reporting.domain.facet import Laid, RowChange
+from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing, Standing
 from services.reporting.domain.row import CaseRow
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
@@ -61,6 +62,12 @@ class Rows(Protocol):
 
     def cases(self) -> AsyncIterator[CaseRow]:
         """Every case of which anything is known, in no order; a period takes its own."""
+
+    def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+        """The same cases as the period sees them: each kind of row once, and how many are of it.
+
+        A row bears the least id of those that it stands for.
+        """
 
     def activities(self) -> AsyncIterator[Laid]: ...
 

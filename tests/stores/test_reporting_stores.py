@@ -22,6 +22,7 @@ from services.reporting.store import (
 )
 from shared.contracts import Refused
 from shared.contracts.activity import ActivityKind
+from shared.contracts.case import case_id
 from shared.contracts.ingress import Fate, FatesAsked, FieldProblem
 from shared.contracts.report import Edition
 from shared.contracts.vocabulary import Channel
@@ -52,6 +53,7 @@ from tests.fakes_reporting import (
     MemoryRules,
     MemorySendings,
 )
+from tests.unit.test_reporting_alike import WINDOWS, counted, pieces
 from tests.unit.test_reporting_properties import histories
 
 IN_MICROSECONDS = WITHIN + timedelta(microseconds=123_456)
@@ -196,6 +198,31 @@ class TestRows:
         for row in case_rows(told):
             plain.add_case(row)
         assert (counted.cases, counted.measures) == (plain.cases, plain.measures)
+
+    async def test_rows_that_a_period_cannot_tell_apart_stand_for_each_other(self, rows):
+        received = [
+            submission_received(f"s{number}", WITHIN + timedelta(minutes=number))
+            for number in range(40)
+        ]
+        await self.told(rows, *received, clock_started("s7"), clock_started("s9"))
+
+        kinds = [each async for each in rows.alike(window())]
+        least = min(case_id(f"s{number}") for number in range(40))
+        assert len(kinds) == 2
+        assert sorted(count for _, count in kinds) == [2, 38]
+        assert min(row.case for row, _ in kinds) == least
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(told=pieces())
+    async def test_kinds_of_row_are_counted_as_the_rows(self, mongo_database, told):
+        rows = MongoRows(mongo_database)
+        await mongo_database["case_rows"].delete_many({})
+        await self.told(rows, *told)
+
+        for period in WINDOWS:
+            plain = counted(period, [(row, 1) for row in case_rows(told)])
+            kinds = counted(period, [each async for each in rows.alike(period)])
+            assert (kinds.cases, kinds.measures) == (plain.cases, plain.measures)
 
     async def test_each_kind_of_row_is_told_apart(self, rows):
         await self.told(

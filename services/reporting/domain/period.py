@@ -10,6 +10,7 @@ from shared.contracts.directory import BEGINNING, Label
 from shared.contracts.report import Period
 from shared.contracts.rulebook import PeriodRule
 
+DAY = timedelta(days=1)
 LAST_YEAR = 9998
 """The year after the last reporting year must still be a year of the calendar."""
 
@@ -72,8 +73,19 @@ class Window:
         return cls(
             period,
             _midnight(period.first_day, zone),
-            _midnight(period.last_day + timedelta(days=1), zone),
+            _midnight(period.last_day + DAY, zone),
         )
+
+    @property
+    def before(self) -> datetime:
+        """An instant that stands for all before the start."""
+        return self.start - DAY
+
+    def seen(self, at: datetime) -> datetime:
+        """One of three instants that the period cannot tell from this one: `end` is after it."""
+        if self.was_over(at):
+            return self.before
+        return self.start if self.has_seen(at) else self.end
 
     def has_seen(self, at: datetime | None) -> bool:
         """Whether that had happened before the end: what came later counts as not happened."""

@@ -7,7 +7,9 @@ from bson import decode_all
 from pymongo import UpdateOne
 
 from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
+from services.reporting.domain.period import Window
 from services.reporting.domain.row import CaseRow
+from services.reporting.store.alike import grouping, kind_of
 from shared.runtime.mongo import Collection, Database, Document
 
 CASES_AT_ONCE = 1_000
@@ -43,6 +45,13 @@ class MongoRows:
         async for batch in cases.find_raw_batches({}, batch_size=CASES_AT_ONCE):
             for document in decode_all(batch, cases.codec_options):
                 yield CaseRow.of(document["_id"], _laid(document))
+
+    async def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+        kinds = self._tables[Table.CASE].aggregate(
+            grouping(window), allowDiskUse=True, batchSize=CASES_AT_ONCE
+        )
+        async for document in kinds:
+            yield kind_of(document)
 
     async def activities(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.ACTIVITY].find({}):

@@ -99,28 +99,29 @@ class Tally:
     cases: dict[tuple[str, tuple[Facts, Amounts]], Group] = field(default_factory=dict)
     measures: dict[str, Counter[Measure]] = field(default_factory=dict)
 
-    def add_case(self, row: CaseRow) -> None:
-        self._add_rating(row)
+    def add_case(self, row: CaseRow, count: int = 1) -> None:
+        """Count so many cases that are all as this row says; its id is the least of theirs."""
+        self._add_rating(row, count)
         facts = facts_of(row, self.window, self.stopped)
         if facts is None:
             return
         alike = facts, amounts_of(row, self.window)
         group = self.cases.get((row.unit, alike))
         if group is None:
-            self.cases[row.unit, alike] = Group(1, row.case)
+            self.cases[row.unit, alike] = Group(count, row.case)
             return
-        group.count += 1
+        group.count += count
         group.example = min(group.example, row.case)
 
-    def _add_rating(self, row: CaseRow) -> None:
+    def _add_rating(self, row: CaseRow, count: int) -> None:
         """A rating counts in the period in which it was given, whenever the case was."""
         rated, score = row.rated, row.score
         if rated is None or score is None or not self.window.has_seen(row.received):
             return
         if self.window.has_seen(rated) and not self.window.was_over(rated):
             of_unit = self._measures(row.unit)
-            of_unit[Measure.RATINGS] += 1
-            of_unit[Measure.SATISFIED] += score >= SATISFIED_FROM
+            of_unit[Measure.RATINGS] += count
+            of_unit[Measure.SATISFIED] += count * (score >= SATISFIED_FROM)
 
     def add_activity(self, row: ActivityRow) -> bool:
         """An activity counts in the period that has the day on which it was held."""

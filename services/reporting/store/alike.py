@@ -1,0 +1,58 @@
+"""Lets the database group the rows that a period cannot tell apart.
+
+It says in MongoDB's words what `domain.alike.as_seen` says of one row; the suite of the stores
+holds the two together.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.reporting.domain.alike import COMPARED, READ, seen
+from services.reporting.domain.facet import Facet
+from services.reporting.domain.period import DAY, Window
+from services.reporting.domain.row import CaseRow
+from shared.runtime.mongo import Document
+
+
+def grouping(window: Window) -> Sequence[Document]:
+    """A pipeline that leaves of each kind of row one document, which `kind_of` reads."""
+    row = {place: _if_told(place, _facet(place, window)) for place in READ}
+    kind = {**row, "clocks": _clocks(window)}
+    return [{"$group": {"_id": kind, "count": {"$sum": 1}, "case": {"$min": "$_id"}}}]
+
+
+def kind_of(document: Mapping[str, Any]) -> tuple[CaseRow, int]:
+    kind = document["_id"]
+    facets: dict[str, Facet] = {place: seen(**kind[place]) for place in READ if place in kind}
+    for clock in kind["clocks"] or ():
+        facets[f"clocks.{clock['code']}"] = seen({"due": clock["due"]})
+    return CaseRow(document["case"], facets), document["count"]
+
+
+def _if_told(place: str, facet: Document) -> Document:
+    return {"$cond": [{"$gt": [f"${place}.event", None]}, facet, "$$REMOVE"]}
+
+
+def _facet(place: str, window: Window) -> Document:
+    data: Document = {name: f"${place}.data.{name}" for name in READ[place]}
+    if "received" in data:
+        data["received"] = _instant(data["received"], window)
+    facet = {"time": _instant(f"${place}.time", window), "data": data}
+    if place in COMPARED:
+        versions = [f"${place}.version", f"${COMPARED[place]}.version"]
+        facet["version"] = {"$cmp": versions}  # a version is greater than none
+    return facet
+
+
+def _instant(path: str, window: Window) -> Document:
+    within = {"$cond": [{"$lt": [path, window.end]}, window.start, window.end]}
+    return {"$cond": [{"$lt": [path, window.start]}, window.before, within]}
+
+
+def _clocks(window: Window) -> Document:
+    """Days are text, `2026-06-30`, and compare as such."""
+    last_day = window.period.last_day
+    over = {"$lte": ["$$this.v.data.due", last_day.isoformat()]}
+    due = {"$cond": [over, last_day.isoformat(), (last_day + DAY).isoformat()]}
+    clocks = {"$objectToArray": "$clocks"}
+    return {"$map": {"input": clocks, "in": {"code": "$$this.k", "due": due}}}
