@@ -53,7 +53,7 @@ from tests.fakes_reporting import (
     MemoryRules,
     MemorySendings,
 )
-from tests.unit.test_reporting_alike import WINDOWS, counted, pieces
+from tests.unit.test_reporting_alike import WINDOWS, every_side, kinds_by_facets, pieces
 from tests.unit.test_reporting_properties import histories
 
 IN_MICROSECONDS = WITHIN + timedelta(microseconds=123_456)
@@ -212,17 +212,25 @@ class TestRows:
         assert sorted(count for _, count in kinds) == [2, 38]
         assert min(row.case for row, _ in kinds) == least
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(told=pieces())
-    async def test_kinds_of_row_are_counted_as_the_rows(self, mongo_database, told):
-        rows = MongoRows(mongo_database)
-        await mongo_database["case_rows"].delete_many({})
-        await self.told(rows, *told)
+    async def test_kinds_of_any_row_are_those_of_memory(self, mongo_database, told):
+        await self.see_the_same_kinds(mongo_database, told)
 
+    async def test_kinds_on_each_side_of_each_boundary_are_those_of_memory(self, mongo_database):
+        await self.see_the_same_kinds(mongo_database, list(every_side()))
+
+    async def see_the_same_kinds(self, mongo_database, told):
+        rows, memory = MongoRows(mongo_database), MemoryRows()
+        await mongo_database["case_rows"].delete_many({})
+        for store in (rows, memory):
+            await self.told(store, *told)
         for period in WINDOWS:
-            plain = counted(period, [(row, 1) for row in case_rows(told)])
-            kinds = counted(period, [each async for each in rows.alike(period)])
-            assert (kinds.cases, kinds.measures) == (plain.cases, plain.measures)
+            found, expected = [
+                kinds_by_facets([each async for each in store.alike(period)])
+                for store in (rows, memory)
+            ]
+            assert found == expected
 
     async def test_each_kind_of_row_is_told_apart(self, rows):
         await self.told(
