@@ -1,8 +1,8 @@
 """Reporting's real process, killed while it publishes: what is out, and what must be.
 
-Each year is closed once and revised once something came late. `Ordeal` runs NATS, MongoDB and one
+Each month is closed, and revised once something came late. `Ordeal` runs NATS, MongoDB and one
 or two replicas of reporting, and ends them with SIGKILL at a named report. `undisturbed` tells, in
-memory, what both counts of a year say when nobody is killed.
+memory, what both counts of a month say when nobody is killed.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ from shared.runtime.streams import CONSUMERS, OWN_WINDOW, REPORTS, declare
 from tests.examples_reporting import (
     ZONE,
     directory_published,
+    period_rule,
     rulebook_published,
     submission_received,
     unit,
@@ -52,6 +53,7 @@ from tests.fakes_reporting import (
 WARDS = tuple(f"w-{number:03}" for number in range(250))
 CLOSED, REVISED = 3 * (len(WARDS) + 1), 2 * (len(WARDS) + 1)
 """Reports of a closing, and those that a late case changes: its result, `03-kqgq`, stays."""
+YEAR, MONTHS = 2025, range(1, 13)
 MOMENT = 0.2
 """Seconds for which the stream is let tell ids apart, in order to forget them."""
 SECONDS, POLL_SECONDS = 120.0, 0.05
@@ -62,29 +64,30 @@ Said = dict[str, list[tuple[int, str]]]
 
 def rules() -> tuple[AnyEvent, AnyEvent]:
     country = (unit("country", level=1), *(unit(ward, "country") for ward in WARDS))
-    return directory_published(units=country), rulebook_published()
+    months = tuple(period_rule(f"m{m}", f"{m:02}-01", f"{m:02}-28") for m in MONTHS)
+    return directory_published(units=country), rulebook_published(periods=months)
 
 
-def code(year: int) -> str:
-    return f"{year}-h1"
+def code(month: int) -> str:
+    return f"{YEAR}-m{month}"
 
 
-def first(year: int) -> list[AnyEvent]:
+def first(month: int) -> list[AnyEvent]:
     """One case in every ward, so that the closing has figures for each."""
-    return _cases(year, "first")
+    return _cases(month, "first")
 
 
-def late(year: int) -> list[AnyEvent]:
+def late(month: int) -> list[AnyEvent]:
     """Another one in every ward, so that the revision has all reports anew."""
-    return _cases(year, "late")
+    return _cases(month, "late")
 
 
-def _cases(year: int, name: str) -> list[AnyEvent]:
-    at = datetime(year, 3, 1, tzinfo=UTC)
-    return [submission_received(f"{name}-{year}-{ward}", at, unit=ward) for ward in WARDS]
+def _cases(month: int, name: str) -> list[AnyEvent]:
+    at = datetime(YEAR, month, 10, tzinfo=UTC)
+    return [submission_received(f"{name}-{month}-{ward}", at, unit=ward) for ward in WARDS]
 
 
-async def undisturbed(years: Iterable[int]) -> Said:
+async def undisturbed(months: Iterable[int]) -> Said:
     rows, store = MemoryRows(), MemoryRules()
     closings, reports = MemoryClosings(), MemoryReports()
     directory, rulebook = rules()
@@ -96,12 +99,12 @@ async def undisturbed(years: Iterable[int]) -> Said:
         said.extend(event for event in events if isinstance(event.data, ReportPublished))
 
     at = datetime(9000, 1, 1, tzinfo=UTC)
-    for year in years:
-        await rows.apply([change(event) for event in first(year)])
-        await closer.close(Count.by_itself(code(year), 1), at)
+    for month in months:
+        await rows.apply([change(event) for event in first(month)])
+        await closer.close(Count.by_itself(code(month), 1), at)
         await Desk(store, closings, reports, say).issue()
-        await rows.apply([change(event) for event in late(year)])
-        await closer.revise(Count.by_itself(code(year), 2), at)
+        await rows.apply([change(event) for event in late(month)])
+        await closer.revise(Count.by_itself(code(month), 2), at)
         await Desk(store, closings, reports, say).issue()
     return by_subject(said)
 
@@ -153,7 +156,7 @@ class Ordeal:
                 ordeal._mongo.close()
                 await client.close()
 
-    async def year(self, year: int, parts: Sequence[float]) -> list[Kill]:
+    async def month(self, month: int, parts: Sequence[float]) -> list[Kill]:
         """A closing and a revision with three kills, each when such a part of the rest is out.
 
         The first hits the closing. The second hits two replicas that go on with it while late
@@ -166,14 +169,14 @@ class Ordeal:
             left = until - sum(kill.out for kill in kills)
             return 1 + int(part * max(left, 0))
 
-        await self.say(*first(year))
-        close = ReportClose(period=code(year), force=True)
+        await self.say(*first(month))
+        close = ReportClose(period=code(month), force=True)
         kills.append(await self._killed(1, after(parts[0], CLOSED), close))
-        await self.say(*late(year))
+        await self.say(*late(month))
         await self._forget()
         kills.append(await self._killed(2, after(parts[1], CLOSED), None))
         await self._forget()
-        revise = ReportRevise(period=code(year))
+        revise = ReportRevise(period=code(month))
         kills.append(await self._killed(2, after(parts[2], CLOSED + REVISED), revise))
         await self._forget()
         await self._finish(revise)

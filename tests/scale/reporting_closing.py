@@ -136,6 +136,7 @@ class Watch:
             self.figures |= dict(zip(names, took, strict=True))
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             self.figures[f"{what}_memory_mb"] = round(memory)
+            self.figures[f"{what}_mongod_memory_mb"] = status["mem"]["resident"]
         self._before = now
 
 

@@ -1,6 +1,6 @@
-"""Kills reporting while it publishes, three times a year and at random reports; checks each one.
+"""Kills reporting while it publishes, three times a month and at random reports; checks each one.
 
-`python -m tests.scale.reporting_kills [--years N] [--seed N]`, on a real NATS and MongoDB of its
+`python -m tests.scale.reporting_kills [--months N] [--seed N]`, on a real NATS and MongoDB of its
 own. Prints where the kills hit, and fails where a report is missing, out twice or another.
 """
 
@@ -13,23 +13,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.killing_reporting import Kill, Ordeal, broken, undisturbed
+from tests.killing_reporting import MONTHS, Kill, Ordeal, broken, undisturbed
 
-FIRST_YEAR = 2019
-"""The first whose forms were in force."""
 MOST = 0.6
 """A process says some hundred reports more before it is dead."""
 
 
-async def run(years: int, seed: int) -> bool:
+async def run(months: int, seed: int) -> bool:
     """Whether every report is out once."""
     odds, began = random.Random(seed), time.perf_counter()
     kills: list[Kill] = []
-    span = range(FIRST_YEAR, FIRST_YEAR + years)
+    span = MONTHS[:months]
     with tempfile.TemporaryDirectory(prefix="langnghe-kills-") as folder:
         async with Ordeal.on(Path(folder)) as ordeal:
-            for year in span:
-                kills += await ordeal.year(year, [odds.uniform(0, MOST) for _ in range(3)])
+            for month in span:
+                kills += await ordeal.month(month, [odds.uniform(0, MOST) for _ in range(3)])
             found = await ordeal.said()
     wrong = broken(found, await undisturbed(span))
     told = {
@@ -48,7 +46,7 @@ async def run(years: int, seed: int) -> bool:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--years", type=int, default=7, choices=range(1, 8))
+    parser.add_argument("--months", type=int, default=7, choices=MONTHS)
     parser.add_argument("--seed", type=int, default=1)
     told = parser.parse_args(sys.argv[1:])
-    sys.exit(not asyncio.run(run(told.years, told.seed)))
+    sys.exit(not asyncio.run(run(told.months, told.seed)))
