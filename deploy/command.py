@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import nats.errors
 from nats.aio.client import Client
@@ -13,6 +13,7 @@ from deploy.connection import ask_fates
 from shared.contracts import IngressData
 from shared.contracts.envelope import MEDIA_TYPE, Event, derived_id
 from shared.contracts.ingress import ItemFate
+from shared.contracts.order import OrderData
 from shared.runtime.streams import COMMANDS
 
 WINDOW = 256
@@ -21,7 +22,11 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One command of `party` about `subject`, given at `time`; its id follows from all of them."""
+    """One command of `party` about `subject`, given at `time`, under an id that follows from it.
+
+    What is asked for belongs to the id: two orders of one moment are two. Where the order names
+    the version that it was decided by, the moment does not: asked again later it acts once.
+    """
 
     party: str
     subject: str
@@ -31,13 +36,19 @@ class Order:
     def event(self) -> Event[IngressData]:
         contract = type(self.data)
         return Event[contract](  # type: ignore[valid-type]
-            id=derived_id(self.party, contract.TYPE, self.subject, self.time.isoformat()),
+            id=derived_id(self.party, contract.TYPE, self.subject, *self._told_apart_by()),
             source=f"/parties/{self.party}",
             type=contract.TYPE,
             subject=self.subject,
             time=self.time,
             data=self.data,
         )
+
+    def _told_apart_by(self) -> tuple[str, ...]:
+        asked = self.data.model_dump_json(exclude_none=True)
+        if isinstance(self.data, OrderData) and self.data.version is not None:
+            return (asked,)
+        return self.time.astimezone(UTC).isoformat(), asked
 
 
 class NotDecided(Exception):
