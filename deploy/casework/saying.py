@@ -137,8 +137,10 @@ class Explainer:
             said["asked"] = self._day(event.data.asked.astimezone(self.zone).date())
             said["goes_on"] = self._going_on(event.data.goes_on)
         step = template.format(type=event.type, **said)
-        if isinstance(event.data, CaseAmended) and event.data.taken_from:
-            step = self._word("taken-from").format(case=event.data.taken_from, step=step)
+        if isinstance(event.data, CaseAmended):
+            for name in ("taken_from", "learnt_from"):
+                if case := getattr(event.data, name):
+                    step = self._word(name.replace("_", "-")).format(case=case, step=step)
         return f"{self._moment(event.time)}  {step}"
 
     def _going_on(self, exception: str | None) -> str:

@@ -42,6 +42,10 @@ WORDS = {
         "vi": "nhập vụ việc trùng {case}: {step}",
         "en": "duplicate {case} was joined: {step}",
     },
+    "learnt-from": {
+        "vi": "theo nội dung bổ sung tại vụ việc {case}: {step}",
+        "en": "named in case {case}: {step}",
+    },
     "why-opening": {"vi": "khi mở vụ việc", "en": "at the opening"},
     "why-decline": {"vi": "do tổ chức trước từ chối", "en": "the body before declined"},
     "why-transfer": {"vi": "do được chuyển giao", "en": "it was handed over"},

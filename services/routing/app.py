@@ -6,7 +6,6 @@ from starlette.applications import Starlette
 
 from services.routing.effects import effect_teller
 from services.routing.handlers import (
-    CasesContended,
     RulesMissing,
     case_opener,
     command_taker,
@@ -17,6 +16,7 @@ from services.routing.http import Door, Tellers, Waiting, routes
 from services.routing.looking import readers_teller, unsealings_teller
 from services.routing.questions import Reading, case_teller, load_teller, worklist_teller
 from services.routing.schedule import Schedule
+from services.routing.spreading import CasesContended
 from services.routing.store import (
     MongoCases,
     MongoClocks,

@@ -12,6 +12,7 @@ from services.routing.domain.lifecycle import KeptCase, OpenedCase
 from services.routing.domain.opening import open_case
 from services.routing.domain.rules import RulePublished, RulesInForce
 from services.routing.load import Load
+from services.routing.spreading import CasesContended, Spreading
 from services.routing.taking import SHARING, Batch, Before, Waiting, Writes
 from shared.contracts.case import CaseOpened
 from shared.contracts.envelope import AnyEvent, Event
@@ -28,10 +29,6 @@ MOST_ROUNDS = 5
 
 class RulesMissing(Exception):
     """No directory, rulebook or calendar has arrived yet; the batch has to wait for them."""
-
-
-class CasesContended(Exception):
-    """Others kept moving the same cases; the batch has to be tried again."""
 
 
 class Rules(Protocol):
@@ -141,6 +138,11 @@ def command_taker(
             lost = await _advance(cases, batch.settle(turn, before, acted))
             rounds += bool(lost)
             batch.take_back(turn, lost)
+            for arrival, command in batch.named(turn):
+                assert batch.rules is not None  # noqa: S101 - by none nothing was decided
+                leads = await load.at(at)
+                spreading = Spreading(cases, arrival, command, batch.rules, zone, at, leads)
+                batch.also_said(arrival, await spreading.spread())
         standing = await ledger.add_once(tuple(batch.decided.values()))
         told = {**known, **{sending.key: sending for sending in standing}}
         return [event for arrival in ordered for event in told[arrival.key].events]

@@ -27,6 +27,7 @@ from services.routing.domain.orders import HANDING_ON, decide
 from services.routing.domain.reassessing import count_move
 from services.routing.domain.rules import RulesInForce
 from services.routing.domain.unsealing import decide_unsealing
+from services.routing.spreading import NAMING
 from shared.contracts.case import CaseDivided, CaseEvent, CaseOpened
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, Refused
@@ -100,9 +101,15 @@ class Batch:
                 self.waiting.append((arrival, reading))
 
     def next_turn(self) -> list[Waiting]:
-        """What is settled together: up to the next order that writes two cases, or that alone."""
-        joins = (n for n, (_, c) in enumerate(self.waiting) if isinstance(c.event.data, CaseJoin))
-        length = max(next(joins, len(self.waiting)), 1)
+        """What is settled together: up to the next order that writes two cases, or that alone.
+
+        One that names somebody is the last of its turn: what is ordered next about another case
+        of its letter is decided once that case knows.
+        """
+        orders = [command.event.data for _, command in self.waiting]
+        before = (n for n, data in enumerate(orders) if isinstance(data, CaseJoin))
+        after = (n for n, data in enumerate(orders, 1) if isinstance(data, NAMING))
+        length = max(min(next(before, len(orders)), next(after, len(orders))), 1)
         turn, self.waiting = self.waiting[:length], self.waiting[length:]
         return turn
 
@@ -123,6 +130,18 @@ class Batch:
         one_by_one = isinstance(turn[0][1].event.data, CaseJoin)
         groups = tuple([step] for step in steps) if one_by_one else (steps,)
         return Writes(groups if steps else (), tuple(parts))
+
+    def named(self, turn: Sequence[Waiting]) -> list[Waiting]:
+        """Those of the turn by which a case may concern somebody more."""
+        decided = ((a, c) for a, c in turn if isinstance(c.event.data, NAMING))
+        return [(a, c) for a, c in decided if a.key in self.decided and _moved(self.decided[a.key])]
+
+    def also_said(self, arrival: Arrival, events: Sequence[AnyEvent]) -> None:
+        """What this sending announced of the other cases of a letter."""
+        sending = self.decided[arrival.key]
+        said = {event.id for event in sending.events}
+        news = tuple(event for event in events if event.id not in said)
+        self.decided[arrival.key] = replace(sending, events=(*sending.events, *news))
 
     def take_back(self, turn: Sequence[Waiting], lost: frozenset[str]) -> None:
         """Let the commands on these cases wait again: the cases moved meanwhile."""

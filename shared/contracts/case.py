@@ -204,6 +204,11 @@ class CaseAmended(CaseEvent):
     taken_from: str | None = Field(
         default=None, description="The duplicate that was joined to it, if that is why."
     )
+    learnt_from: str | None = Field(
+        default=None,
+        description="The case in which they were named, if it was another: of the same letter, "
+        "or of one that was joined.",
+    )
 
 
 class Part(Value):

@@ -13,7 +13,14 @@ from services.routing.handlers import command_taker
 from services.routing.store import MongoCases, MongoCommands, MongoWorklists
 from shared.contracts.case import case_id, part_id
 from shared.contracts.envelope import AnyEvent
-from shared.contracts.order import CaseAccept, CaseJoin, CaseSplit, CaseTransfer, SplitPart
+from shared.contracts.order import (
+    CaseAccept,
+    CaseAmend,
+    CaseJoin,
+    CaseSplit,
+    CaseTransfer,
+    SplitPart,
+)
 from shared.contracts.vocabulary import Concern, Kind
 from tests.examples_routing import (
     NOON,
@@ -30,6 +37,11 @@ FIRST, SECOND = case_id("s1"), case_id("s2")
 PARTS = (Kind.DENUNCIATION, Kind.PETITION)
 SPLIT = CaseSplit(parts=tuple(SplitPart(kind=kind) for kind in PARTS), citation=REGULATION)
 JOIN = CaseJoin(into=FIRST, citation=REGULATION)
+PART = part_id(FIRST, Kind.PETITION)
+AMEND = CaseAmend(concerns=(Concern(office="ward-chair"),))
+"""Who heads the ward sits in its Front, which leads every case of the first letter."""
+WRITES_OF_AMEND = 2
+"""The case that is amended, then all others of its letter."""
 HOUR = timedelta(hours=1)
 ORDERS = {"split": (SPLIT, FIRST), "join": (JOIN, SECOND)}
 MOST_WRITES = 3
@@ -218,6 +230,78 @@ async def test_cases_that_move_meanwhile_are_joined_once(office, moves):
     assert lives[SECOND].state.joined == FIRST
     taken = [e for e in lives[FIRST].events if e.type == "case.amended.v1"]
     assert [e.data.taken_from for e in taken] == [SECOND]
+
+
+async def concerned(office: Office) -> dict[str, bool]:
+    """By case of the first letter: whether it knows whom one of them named."""
+    lives = await office.lives()
+    return {
+        case: Concern(office="ward-chair") in life.state.matter.concerns
+        and "ward-front" not in life.state.bodies
+        for case, life in lives.items()
+        if case != SECOND
+    }
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, WRITES_OF_AMEND + 2))
+async def test_whom_an_amendment_names_reaches_the_letter_whatever_crashes(office, at, after):
+    await office.take(arrival(SPLIT, FIRST))
+    given = arrival(AMEND, PART, sequence=2, item="c2")
+    ledger = at > WRITES_OF_AMEND
+    dying = Dying(office.ledger if ledger else office.cases, 1 if ledger else at, after=after)
+    with pytest.raises(Died):
+        await office.take(given, **{"ledger" if ledger else "cases": dying})
+
+    for _ in range(2):
+        await office.take(given)
+
+    await office.sound()
+    assert set((await concerned(office)).values()) == {True}
+    assert len(await concerned(office)) == len(PARTS) + 1
+
+
+class SplitMeanwhile(Contended):
+    """Another process splits the first case before this one writes for the `at`-th time."""
+
+    def __init__(self, office: Office, at: int) -> None:
+        super().__init__(office.cases, ())
+        self._office, self._left = office, at
+
+    async def advance(self, steps: Any) -> frozenset[str]:
+        self._left -= 1
+        if not self._left:
+            self._left = -1
+            lead = (await self._office.lives())[FIRST].state.lead
+            more = CaseSplit(parts=(SplitPart(kind=Kind.COMPLAINT),), citation=REGULATION)
+            await self._office.take(arrival(more, FIRST, sequence=9, item="c9", party=lead))
+        return await super().advance(steps)
+
+
+@pytest.mark.parametrize("at", range(1, WRITES_OF_AMEND + 1))
+async def test_a_part_that_begins_meanwhile_concerns_them_too(office, at):
+    await office.take(arrival(SPLIT, FIRST))
+    given = arrival(AMEND, PART, sequence=2, item="c2")
+
+    await office.take(given, cases=SplitMeanwhile(office, at))
+
+    await office.sound()
+    new = await office.cases.known([part_id(FIRST, Kind.COMPLAINT)])
+    [state] = [kept.state for kept in new.values()]
+    assert Concern(office="ward-chair") in state.matter.concerns
+    assert "ward-front" not in state.bodies
+    assert set((await concerned(office)).values()) == {True}
+
+
+async def test_a_part_that_a_crash_kept_from_beginning_learns_it_too(office):
+    with pytest.raises(Died):
+        await office.take(arrival(SPLIT, FIRST), cases=Dying(office.cases, 1, after=True))
+
+    await office.take(arrival(AMEND, FIRST, sequence=2, item="c2"))
+    await office.take(arrival(SPLIT, FIRST))
+
+    await office.sound()
+    assert set((await concerned(office)).values()) == {True}
 
 
 async def test_a_part_is_a_case_like_any_other(office):

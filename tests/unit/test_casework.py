@@ -146,11 +146,18 @@ class TestExplaining:
 
         assert f"{kind} (c-3)" in said(language, events=(divided,))
 
-    def test_what_was_taken_from_a_duplicate_names_it(self):
-        data = CaseAmended(version=5, body="province-front", concerns=(), taken_from="c-4")
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            ("taken_from", "nhập vụ việc trùng c-4"),
+            ("learnt_from", "theo nội dung bổ sung tại vụ việc c-4"),
+        ],
+    )
+    def test_what_comes_from_another_case_names_it(self, source, words):
+        data = CaseAmended(version=5, body="province-front", concerns=(), **{source: "c-4"})
         amended = event(data, item="d", subject="s1", time=NOON + timedelta(hours=1))
 
-        assert "nhập vụ việc trùng c-4" in said("vi", events=(amended,))
+        assert words in said("vi", events=(amended,))
 
     def test_codes_are_said_by_their_names(self):
         names = Names(bodies={"province-front": label("Mặt trận tỉnh")})

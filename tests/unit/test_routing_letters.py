@@ -151,7 +151,7 @@ class TestSplit:
         concerned = {"school-head", "ward-chair", "province-chair"}
         assert set(desk.state(PART).matter.offices) == concerned
         assert not {WARD, "province-front", "ward-youth"} & set(desk.state(PART).bodies)
-        [amended] = [e for e in said if e.type == "case.amended.v1"]
+        [amended] = [e for e in said if (e.type, e.subject) == ("case.amended.v1", PART)]
         assert {c.office for c in amended.data.concerns} == concerned
 
     async def test_who_declined_as_concerned_does_not_lead_a_part(self, desk):

@@ -200,7 +200,21 @@ class Life:
             if state.open and self._barred(state.matter).intersection(state.bodies):
                 self.offences.append("concerned")
         self._judge_cover()
+        self._judge_letters()
         self._judge_joined()
+
+    def _judge_letters(self) -> None:
+        """Whom any case of a letter concerns holds none of its cases."""
+        for first in (state for state in self.states.values() if state.parent is None):
+            letter = [s for s in self.states.values() if first.case in {s.case, s.parent}]
+            whole = first.matter
+            for state in letter:
+                whole = whole.taking_over(state.matter)
+            barred = self._barred(whole)
+            if any(state.open and barred.intersection(state.bodies) for state in letter):
+                self.offences.append("a case of the letter at a body that another one concerns")
+            if len({frozenset(state.matter.concerns) for state in letter}) != 1:
+                self.offences.append("cases of one letter concern others")
 
     def _judge_cover(self) -> None:
         parts = Counter(s.parent for s in self.states.values() if s.parent)
