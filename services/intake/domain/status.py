@@ -26,6 +26,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """By state and language."""
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "complaint": {"vi": "Nội dung khiếu nại", "en": "The complaint"},
+    "denunciation": {"vi": "Nội dung tố cáo", "en": "The denunciation"},
+    "petition": {"vi": "Nội dung kiến nghị", "en": "The petition"},
+    "reflection": {"vi": "Nội dung phản ánh", "en": "The reflection"},
+}
+"""What a case of a letter is about, by kind and language."""
 
 
 def in_words(state: str, body: Mapping[str, str]) -> dict[str, str]:
@@ -34,4 +41,13 @@ def in_words(state: str, body: Mapping[str, str]) -> dict[str, str]:
     return {
         language: sentence.format(body=body.get(language) or body.get("vi", ""))
         for language, sentence in known.items()
+    }
+
+
+def part_in_words(kind: str | None, state: str, body: Mapping[str, str]) -> dict[str, str]:
+    """The same of one case of a letter, by its kind; the bare sentence while that is not known."""
+    about = KINDS.get(kind or "", {})
+    return {
+        language: f"{about[language]}: {sentence}" if language in about else sentence
+        for language, sentence in in_words(state, body).items()
     }

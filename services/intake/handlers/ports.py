@@ -23,6 +23,7 @@ from shared.contracts import (
 from shared.contracts.directory import Agency
 from shared.contracts.envelope import AnyEvent, Event, derived_id
 from shared.contracts.ingress import Fate, FatesAsked, ItemFate
+from shared.contracts.vocabulary import Kind
 from shared.runtime.arrival import Arrival
 
 
@@ -229,6 +230,8 @@ class CaseView:
     state: str = "opened"
     """`opened`, `assigned`, `accepted`, `concluded` or `referred`; of a duplicate, that of the
     case that goes on, as are its bodies."""
+    kind: Kind | None = None
+    """None of a case that was noted before kinds were."""
 
     def is_held_by(self, body: str) -> bool:
         return body == self.lead or body in self.cooperating
@@ -253,6 +256,9 @@ class Cases(Protocol):
 
     async def of(self, submission: str) -> CaseView | None:
         """The case that the submission opened, whatever was split from it."""
+
+    async def all_of(self, submission: str) -> Sequence[CaseView]:
+        """Every case of the submission: the one that it opened, then what was split from it."""
 
     async def agreed(self, case: str, number: int) -> Agreed | None:
         """What a second person agreed to under this number, if it may still be told.

@@ -13,10 +13,11 @@ import orjson
 
 from services.intake.domain.identity import file_facts
 from services.intake.domain.receipt import without_codes
-from services.intake.domain.status import in_words
+from services.intake.domain.status import in_words, part_in_words
 from services.intake.handlers.opening import SOURCE
 from services.intake.handlers.ports import (
     Cases,
+    CaseView,
     Contents,
     Conversations,
     DataKeys,
@@ -53,16 +54,21 @@ class UnderReceipt:
     wake: Callable[[], None]
 
     async def status(self, code: str) -> dict[str, Any] | None:
-        """How far it is, and what was said since; None for a code that nobody was given."""
+        """How far it is, and what was said since; None for a code that nobody was given.
+
+        `state` is that of the case that the submission opened; `cases` has each of a letter that
+        was split, by kind. Nobody is named but who leads a case.
+        """
         submission = await self.receipts.find(code)
         if submission is None:
             return None
         case = await self.cases.of(submission)
-        state = case.state if case and case.lead else "received"
+        state = _state(case)
         said = await conversation(self.contents, self.data_keys, submission)
         return {
             "state": state,
             "words": in_words(state, await self._name(case.lead if case else None)),
+            "cases": [await self._told(each) for each in await self.cases.all_of(submission)],
             "conversation": said,
             "may_rate": state == CONCLUDED,
         }
@@ -125,7 +131,17 @@ class UnderReceipt:
         self.wake()
         return True
 
+    async def _told(self, case: CaseView) -> dict[str, Any]:
+        state, kind = _state(case), case.kind.value if case.kind else None
+        words = part_in_words(kind, state, await self._name(case.lead))
+        return {**({"kind": kind} if kind else {}), "state": state, "words": words}
+
     async def _name(self, body: str | None) -> dict[str, str]:
         bodies = (await self.rules.latest()).directory.bodies
         label = next((b.name for b in bodies if b.code == body), None)
         return label.model_dump(exclude_none=True) if label else {}
+
+
+def _state(case: CaseView | None) -> str:
+    """Of a case that nobody leads yet, as far as is known, that it was received."""
+    return case.state if case and case.lead else "received"

@@ -20,7 +20,7 @@ from shared.contracts import (
     CaseUnsealingConfirmed,
 )
 from shared.contracts.envelope import AnyEvent
-from shared.contracts.vocabulary import Unseals
+from shared.contracts.vocabulary import Kind, Unseals
 from shared.runtime.mongo import Database, Document
 
 JOINED, UNSEALINGS = "joined", "unsealings"
@@ -36,7 +36,7 @@ STATES = {
 
 
 class MongoCases:
-    """Collection `cases`: `_id` the case, `submission`, `lead`, `cooperating`, `state`.
+    """Collection `cases`: `_id` the case, `submission`, `kind`, `lead`, `cooperating`, `state`.
 
     `unsealings` are what second persons agreed to, each by its number, with `told`, the moment
     when it was used; `amended_version` is the case's version since which it is about more.
@@ -67,7 +67,8 @@ class MongoCases:
                 fields: Document = {"state": STATES[event.type]}
                 stages.append(_newer("state_version", event.data.version, fields))
             if isinstance(event.data, CaseOpened):
-                stages.append({"$set": {"submission": {"$literal": event.data.submission}}})
+                letter = {"submission": event.data.submission, "kind": event.data.kind.value}
+                stages.append({"$set": {name: {"$literal": v} for name, v in letter.items()}})
                 if event.data.parent is not None:
                     stages.append({"$set": {"parent": {"$literal": event.data.parent}}})
             if isinstance(event.data, CaseJoined):
@@ -87,6 +88,14 @@ class MongoCases:
         """The case that it opened, whatever was split from it."""
         wanted = {"submission": submission, "parent": {"$exists": False}}
         return await self._as_it_stands(await self._documents.find_one(wanted))
+
+    async def all_of(self, submission: str) -> Sequence[CaseView]:
+        order = list(Kind)
+        found = await self._documents.find({"submission": submission}).to_list(None)
+        views = [(("parent" in d), await self._as_it_stands(d)) for d in found]
+        known = [(part, view) for part, view in views if view is not None]
+        known.sort(key=lambda one: (one[0], order.index(one[1].kind) if one[1].kind else 0))
+        return [view for _, view in known]
 
     async def agreed(self, case: str, number: int) -> Agreed | None:
         found = await self._documents.find_one(_may_be_told(case, number))
@@ -187,4 +196,5 @@ def _view(document: Document | None) -> CaseView | None:
         lead=document.get("lead"),
         cooperating=tuple(document.get("cooperating") or ()),
         state=document["state"],
+        kind=Kind(document["kind"]) if "kind" in document else None,
     )
