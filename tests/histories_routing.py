@@ -65,7 +65,7 @@ BOOK = rulebook(
         clock_rule("again", starts="accepted", days=5, **FREE),
     ),
     escalations=(
-        escalation("acknowledge", takes_over=False),
+        escalation("acknowledge", takes_over=False, again_after=2),
         escalation("answer", takes_over=True),
     ),
 )

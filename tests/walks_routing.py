@@ -46,7 +46,7 @@ HANDS_ON = (CaseAmend, CaseDecline, CaseReopen, CaseTransfer)
 """Orders after which the case has been weighed again; the others leave its bodies alone."""
 
 
-def escalation(clock: str, *, takes_over: bool) -> EscalationRule:
+def escalation(clock: str, *, takes_over: bool, **more: Any) -> EscalationRule:
     return EscalationRule(
         code=f"{clock}-escalates",
         citation=REGULATION,
@@ -55,6 +55,7 @@ def escalation(clock: str, *, takes_over: bool) -> EscalationRule:
         label=label("Chuyển lên cấp trên"),
         clock=clock,
         takes_over=takes_over,
+        **more,
     )
 
 
@@ -70,8 +71,8 @@ RULEBOOK = RULES.model_copy(
             term("again", 4, starts="accepted"),
         ),
         "escalations": (
-            escalation("urge", takes_over=False),
-            escalation("take", takes_over=True),
+            escalation("urge", takes_over=False, again_after=2),
+            escalation("take", takes_over=True, again_after=1, day_kind=DayKind.CALENDAR),
             escalation("again", takes_over=True),
         ),
     }

@@ -147,6 +147,14 @@ class EscalationRule(Cited):
     takes_over: bool = Field(
         default=False, description="It leads from then on; otherwise it co-operates, to urge."
     )
+    again_after: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days that the body above has before the next one up the ladder comes in as "
+        "well, and so on to the fallback body; left out, the ladder has one step.",
+    )
+    day_kind: DayKind = Field(default=DayKind.WORKING, description="Of `again_after`.")
 
 
 class WithdrawalException(Value):

@@ -13,12 +13,16 @@ from services.routing.schedule import Schedule
 from services.routing.store import MongoCases, MongoClocks, MongoCommands, MongoRules
 from shared.contracts import CalendarPublished, DirectoryPublished, RulebookPublished
 from shared.contracts.case import case_id
-from shared.contracts.rulebook import Holiday
+from shared.contracts.directory import Unit
+from shared.contracts.rulebook import DayKind, Holiday
 from shared.runtime.publish import Unconfirmed
 from tests.examples_routing import (
+    BODIES,
     NOON,
+    UNITS,
     ZONE,
     accept,
+    body,
     calendar,
     clock_rule,
     conclude,
@@ -28,14 +32,23 @@ from tests.examples_routing import (
     rulebook,
     sent,
     submission_received,
+    unit,
 )
 from tests.fakes_routing import MemoryCases, MemoryClocks, MemoryCommands, MemoryRules
+from tests.walks_routing import escalation
 
 DUE = date(2026, 3, 11)
 MIDNIGHT = datetime(2026, 3, 11, 17, tzinfo=UTC)
 """That closes the one day of the term, in Vietnam."""
 DAY = timedelta(days=1)
 OFF = (Holiday(day=DUE, name=label("Nghỉ")),)
+
+
+def higher(there: Unit) -> Unit:
+    """The same with one level above it."""
+    return there.model_copy(
+        update={"parent": there.parent or "nation", "level": (there.level or 0) + 1}
+    )
 
 
 class Desk:
@@ -124,6 +137,26 @@ class TestSweep:
         await desk.open("s1", "s2")
 
         assert await desk.sweep(MIDNIGHT + 40 * DAY) == ["clock.missed.v1"] * 2
+
+    async def test_a_case_climbs_rung_by_rung_and_is_not_read_in_between(self, desk):
+        rule = escalation("answer", takes_over=True, again_after=1, day_kind=DayKind.CALENDAR)
+        book = rulebook(clocks=(clock_rule(days=1),), escalations=(rule,))
+        await desk.rules.add_once([published(RulebookPublished(version=2, rulebook=book))])
+        seats = (*BODIES, body("nation-front", "nation"), body("desk", "nation", jurisdictions=()))
+        units = (unit("nation", level=1), *(higher(each) for each in UNITS))
+        there = directory(units=units, bodies=seats, fallback_body="desk")
+        await desk.rules.add_once([published(DirectoryPublished(version=2, directory=there))])
+        await desk.open("s1")
+
+        led = [
+            (hours // 24, desk.log[-1].data.lead)
+            for hours in range(0, 24 * 9, 12)
+            if await desk.sweep(MIDNIGHT + timedelta(hours=hours))
+        ]
+
+        assert led == [(0, "province-front"), (2, "nation-front"), (4, "desk")]
+        today = desk.at.astimezone(ZONE).date()
+        assert await desk.clocks.due(today, Versions(2, 1), 10, directory=2) == []
 
     async def test_an_answer_in_time_is_said_to_have_met_its_term(self, desk):
         await desk.open("s1")

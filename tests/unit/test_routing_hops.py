@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from services.routing.domain import competence, due, opening, orders, reassessing
+from services.routing.domain import competence, due, ladder, opening, orders, reassessing
 from shared.contracts.case import Assigning
 from tests.walks_routing import Walk
 
@@ -91,7 +91,7 @@ CONTROLS = {
     "amendment": (orders, "reassessed", after_an_amendment),
     "reopening": (orders, "reassessed", after_a_reopening),
     "a concerned body gives way": (reassessing, "handed_on", always),
-    "a missed term": (due, "escalated", always),
+    "a missed term": (ladder, "escalated", always),
     "new rules": (due, "reassessed", under_new_rules),
     "a day that the directory names": (due, "reassessed", lambda *a, **_: not under_new_rules(*a)),
 }

@@ -39,6 +39,15 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """How long the body that an escalation sent for has, before the next one is sent for."""
+
+    begun: date
+    """The local day on which it was sent for; the day after is day one."""
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A term of law on one case."""
 
@@ -66,6 +75,13 @@ class Clock:
     granted: int = 0
     """Days by which it was extended."""
     pauses: tuple[Pause, ...] = ()
+    rung: Rung | None = None
+    """Of a missed term whose escalation climbs on."""
+
+    @property
+    def climbs(self) -> bool:
+        """Whether the next body up the ladder comes in if nobody answers."""
+        return self.standing is Standing.MISSED and self.rung is not None
 
     @property
     def paused(self) -> bool:

@@ -13,9 +13,10 @@ from typing import cast
 from services.routing.domain import SOURCE
 from services.routing.domain.clocks import Clock, Standing, Versions, restated, same_term
 from services.routing.domain.competence import NO_LOAD
+from services.routing.domain.ladder import climbed, recounted
 from services.routing.domain.lapsing import lapsed, lapses
 from services.routing.domain.lifecycle import CONCLUSION, CaseState
-from services.routing.domain.reassessing import Handing, count_move, escalated, reassessed
+from services.routing.domain.reassessing import Handing, count_move, reassessed
 from services.routing.domain.rules import RulesInForce
 from shared.contracts.case import (
     CaseEvent,
@@ -49,8 +50,9 @@ def next_look(state: CaseState) -> date | None:
 
 
 def oldest_count(state: CaseState) -> Versions | None:
-    """The oldest rules that a running clock was counted with; None if none runs."""
-    counted = [c.counted for c in state.clocks if _runs(c) and act_that_stops(c, state) is None]
+    """The oldest rules that a clock which runs or climbs was counted with; None if none does."""
+    ticking = (clock for clock in state.clocks if _runs(clock) or clock.climbs)
+    counted = [clock.counted for clock in ticking if act_that_stops(clock, state) is None]
     if not counted:
         return None
     return Versions(min(v.rulebook for v in counted), min(v.calendar for v in counted))
@@ -119,11 +121,8 @@ def tick(
             after, said = found.state, (*said, (found.said, at))
         else:
             after = found
-    for rule in rules.rulebook.escalations:
-        blamed = after.lead == state.lead or not rule.takes_over
-        if rule.clock in missed and rule.in_force(today) and blamed and _has_ladder(after, rules):
-            handing = escalated(after, rule, rules, today, load)
-            after, said = handing.state, (*said, (handing.said, at))
+    after, climbs = climbed(after, state.lead, missed, rules, today, load=load)
+    said = (*said, *((data, at) for data in climbs))
     after, over = lapsed(after, today, zone)
     said = (*said, *over)
     return Fired(state, after, tuple(said_of(state, data, when, at) for data, when in said))
@@ -165,12 +164,6 @@ def _stepped(state: CaseState, step: Callable[[Clock], Step]) -> tuple[CaseState
     return replace(state, clocks=clocks, version=state.version + len(said)), said
 
 
-def _has_ladder(state: CaseState, rules: RulesInForce) -> bool:
-    """Nobody stands above the desks; an answered case needs nobody."""
-    desks = {rules.directory.fallback_body, rules.directory.outside_desk}
-    return state.open and not desks.intersection(state.bodies)
-
-
 def _must_be_weighed(state: CaseState, rules: RulesInForce, today: date) -> bool:
     weighed = state.weighed
     return (
@@ -186,6 +179,8 @@ def _step(clock: Clock, state: CaseState, rules: RulesInForce, zone: tzinfo, at:
     act = act_that_stops(clock, state)
     if act is not None:
         return _stopped(clock, state, act, zone)
+    if clock.climbs:
+        return Step(recounted(clock, rules, at.astimezone(zone).date()))
     if not _runs(clock):
         return Step(clock)
     now = _restated(clock, rules, zone, at)
@@ -266,6 +261,8 @@ def _look(clock: Clock, state: CaseState) -> date | None:
         return None
     if act_that_stops(clock, state) is not None:
         return AT_ONCE
+    if clock.climbs and clock.rung is not None:
+        return clock.rung.due + ONE_DAY
     if not _runs(clock):
         return None
     if clock.warns is not None and not clock.warned:
