@@ -1,4 +1,4 @@
-"""`directory publish`, `rulebook publish`, `calendar publish`."""
+"""`directory publish`, `rulebook publish`, `calendar publish`, and what stands beside them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.casework import Effect, Names, effect_of
-from deploy.cli import rulebooks
+from deploy.cli import calendars, rulebooks
 from deploy.cli.casework import Language
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import NotRunning, connected, find_endpoints
@@ -26,6 +26,9 @@ NoEffect = Annotated[
     bool, typer.Option("--no-effect", help="Do not ask what it would do to open cases.")
 ]
 Lang = Annotated[Language, typer.Option(help="Language of what it would do to open cases.")]
+
+BESIDE = {"rulebook": rulebooks.register, "calendar": calendars.register}
+"""By noun: what adds the commands that publish nothing."""
 
 
 def _publish_command(noun: str) -> None:
@@ -72,8 +75,8 @@ def _publish_command(noun: str) -> None:
 
         run(work())
 
-    if noun == "rulebook":
-        rulebooks.register(group)
+    if noun in BESIDE:
+        BESIDE[noun](group)
 
 
 async def _foretold(client: Client, proposal: Proposal, noun: str, *, quiet: bool) -> Effect:
