@@ -13,6 +13,7 @@ from deploy.rulebook.coverage import calendar_findings, directory_findings
 from deploy.rulebook.document import Document, Finding, Severity, read_document, unknown_fields
 from deploy.rulebook.firing import ARRIVALS, gap, is_ever_in_force, never_fires, refuses
 from deploy.rulebook.forms import form_findings
+from deploy.rulebook.sources import source_findings
 from deploy.rulebook.terms import STARTS, clock_findings, escalation_findings
 from deploy.rulebook.withdrawals import withdrawal_findings
 from deploy.rulebook.words import keyword_findings
@@ -41,7 +42,11 @@ def lint(
     document = read_document(rulebook, Rulebook)
     if isinstance(document, list):
         return document
-    found = [*unknown_fields(document), *_own_findings(document, on)]
+    found = [
+        *unknown_fields(document),
+        *_own_findings(document, on),
+        *source_findings(document),
+    ]
     if directory is not None:
         places = read_document(directory, Directory)
         if isinstance(places, list):
@@ -54,6 +59,7 @@ def lint(
             found += days
         else:
             found += [*unknown_fields(days), *calendar_findings(document, days, on)]
+            found += source_findings(days)
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.problem))
 
 

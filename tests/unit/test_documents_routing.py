@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from deploy.rulebook import coverage, firing, forms, lint, terms, withdrawals, words
+from deploy.rulebook import coverage, firing, forms, lint, sources, terms, withdrawals, words
 from services.reporting.domain.forms import rules
 from services.routing.domain import clocks, objections, objections_to_unsealing
 from services.routing.domain.command import ORDERS, Command, id_reused, read_command, unknown_case
@@ -36,7 +36,7 @@ REFUSALS = sorted(
 FINDINGS = sorted(
     {
         code
-        for module in (lint, terms, coverage, firing, withdrawals, words, forms)
+        for module in (lint, terms, coverage, firing, sources, withdrawals, words, forms)
         for code in re.findall(
             r'Severity\.\w+(?: if \w+ else Severity\.\w+)?,\s*"([a-z-]+)"',
             inspect.getsource(module),
