@@ -1,24 +1,14 @@
 """Counts a period: its first closing, and the ones that follow when something came late."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
-from services.reporting.domain.facet import Facet, Laid
-from services.reporting.domain.forms import DoesNotFoot, Form, NotAForm, Tally, forms_of
-from services.reporting.domain.forms.tally import facts_of, stopped_by_acceptance
 from services.reporting.domain.period import Window, resolve
-from services.reporting.domain.revision import Closing, own_figures
-from services.reporting.domain.rollup import NoUnitInForce, Tree
-from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow
+from services.reporting.domain.revision import Closing
+from services.reporting.figures import find_causes, own_cells, wrong
 from services.reporting.ports import Closings, Coverage, Flight, Rows, Rules, RulesInForce
 from shared.contracts.envelope import derived_id
-from shared.contracts.ingress import FieldProblem
-from shared.contracts.report import Cause, Period
-from shared.contracts.rulebook import Rulebook
-from shared.runtime.refusal import Unacceptable
 
-MOST_CAUSES = 100
 BY_ITSELF = "reporting"
 """The party in whose name periods are counted that nobody ordered."""
 
@@ -42,34 +32,6 @@ class Order:
 
     def led_to(self, closing: Closing) -> bool:
         return (closing.party, closing.command) == (self.party, self.command)
-
-
-@dataclass(slots=True)
-class Late:
-    """What came, or was corrected, after `known`, and changed what is counted of a case."""
-
-    known: datetime | None
-    causes: dict[str, Cause] = field(default_factory=dict)
-
-    def weigh(self, row: CaseRow, differs: Callable[[CaseRow, CaseRow], bool]) -> None:
-        came = self._came(row.laid)
-        if self.known is not None and came and differs(row.as_known(self.known), row):
-            self._blame(came, row.case)
-
-    def weigh_all(self, laid: Laid) -> None:
-        self._blame(self._came(laid), None)
-
-    def _came(self, laid: Laid) -> list[tuple[str, Facet]]:
-        known = self.known
-        return [] if known is None else [each for each in laid.all if each[1].recorded > known]
-
-    def _blame(self, facets: Iterable[tuple[str, Facet]], case: str | None) -> None:
-        for place, facet in facets:
-            self.causes[facet.event] = Cause(event=facet.event, about=place, case=case)
-
-    @property
-    def first(self) -> tuple[Cause, ...]:
-        return tuple(self.causes[event] for event in sorted(self.causes)[:MOST_CAUSES])
 
 
 class Closer:
@@ -100,7 +62,7 @@ class Closer:
             closing = await self._count(order, at, rules, window, covered)
             standing = await self._closings.add_once(closing)
         if not order.led_to(standing):
-            raise _wrong(
+            raise wrong(
                 "already-closed",
                 f"{order.period} was closed on {standing.at.astimezone(self._zone):%d/%m/%Y}.",
                 "A closed period stays as it was published; order a revision if something came "
@@ -115,7 +77,7 @@ class Closer:
             return ordered
         standing = await self._closings.of(order.period)
         if standing is None:
-            raise _wrong(
+            raise wrong(
                 "not-closed", f"{order.period} is not closed.", "Close it first: `report close`."
             )
         marks = (await self._closings.late()).get(order.period, 0)
@@ -127,7 +89,7 @@ class Closer:
             # Not before it is counted, and only if nothing came in meanwhile.
             await self._closings.no_longer_late(order.period, marks)
             return None
-        causes = await self._causes(standing.known, window, rules)
+        causes = await find_causes(self._rows, rules, window, standing.known)
         closing = closing.model_copy(update={"revision": standing.revision + 1, "causes": causes})
         kept = await self._closings.add_once(closing)
         return kept if order.led_to(kept) else None
@@ -144,7 +106,7 @@ class Closer:
         ordered = await self._closings.ordered(order.party, order.command)
         if ordered is not None and ordered.period.code != order.period:
             advice = "Give each command an id of its own; repeat one only to send it again."
-            raise _wrong("id-reused", "This id has counted another period.", advice, field="/id")
+            raise wrong("id-reused", "This id has counted another period.", advice, field="/id")
         return ordered
 
     def _over(self, code: str, rules: RulesInForce, at: datetime) -> Window:
@@ -152,14 +114,14 @@ class Closer:
         period = resolve(code, rulebook.periods)
         if period is None:
             known = ", ".join(sorted({rule.code for rule in rulebook.periods}))
-            raise _wrong(
+            raise wrong(
                 "unknown-period",
                 "The rulebook has no such period.",
                 f"Write <year>-<period>, with a period of the rulebook: {known}.",
             )
         window = Window.of(period, self._zone)
         if at < window.end:
-            raise _wrong(
+            raise wrong(
                 "period-not-over",
                 f"{code} lasts until {period.last_day:%d/%m/%Y}.",
                 "Close it after its last day.",
@@ -170,7 +132,7 @@ class Closer:
         covered = await self._flight.before(window.end)
         if covered.waiting and not order.force:
             where = ", ".join(f"{name} {count}" for name, count in sorted(covered.waiting.items()))
-            raise _wrong(
+            raise wrong(
                 "events-in-flight",
                 f"Events from before the end of {order.period} are not counted yet: {where}.",
                 "Wait, or drive the dead letters again; with `force` it is closed all the same, "
@@ -188,15 +150,7 @@ class Closer:
         *,
         known: datetime | None = None,
     ) -> Closing:
-        directory = rules.directory.directory
-        tally = _tally(window, rules)
-        await self._add_rows(tally, known)
-        channels = [
-            ChannelRow.of(facet)
-            async for laid in self._rows.channels()
-            if (facet := _standing(laid, known).get("announced"))
-        ]
-        tally.add_register(directory, channels)
+        figures = await own_cells(self._rows, rules, window, known=known)
         return Closing(
             period=window.period,
             party=order.party,
@@ -209,83 +163,5 @@ class Closer:
             known=min(at, covered.oldest or at),
             covers=covered.position,
             in_flight=sum(covered.waiting.values()),
-            figures=self._footed(tally, window.period, rules),
+            figures=figures,
         )
-
-    async def _add_rows(self, tally: Tally, known: datetime | None) -> None:
-        if known is None:
-            async for kind, count in self._rows.alike(tally.window):
-                tally.add_case(kind, count)
-        else:
-            async for row in self._rows.cases():
-                tally.add_case(row.as_known(known))
-        async for laid in self._rows.activities():
-            facet = _standing(laid, known).get("recorded")
-            if facet is not None:
-                tally.add_activity(ActivityRow.of(facet))
-
-    async def _causes(
-        self, known: datetime | None, window: Window, rules: RulesInForce
-    ) -> tuple[Cause, ...]:
-        """What came after `known`; it is looked for only once the figures differ."""
-        late, tally = Late(known), _tally(window, rules)
-
-        def differs(before: CaseRow, now: CaseRow) -> bool:
-            counted = (facts_of(row, window, tally.stopped) for row in (before, now))
-            return len(set(counted)) > 1
-
-        async for row in self._rows.cases():
-            late.weigh(row, differs)
-        async for laid in self._rows.activities():
-            facet = laid.facets.get("recorded")
-            if facet is not None and tally.add_activity(ActivityRow.of(facet)):
-                late.weigh_all(laid)
-        return late.first
-
-    def _footed(
-        self, tally: Tally, period: Period, rules: RulesInForce
-    ) -> dict[str, dict[str, tuple[int, ...]]]:
-        try:
-            tree = Tree.on(period.last_day, rules.directory.directory)
-            return own_figures(_forms(rules.rulebook.rulebook, period.last_day), tally, tree)
-        except NoUnitInForce:
-            raise _wrong(
-                "no-unit-in-force",
-                "The directory has no unit on the period's last day.",
-                "Publish a directory that covers the period.",
-            ) from None
-        except DoesNotFoot as error:
-            raise _wrong(
-                "does-not-foot", str(error), "Look at the case that the title names."
-            ) from None
-
-
-def _tally(window: Window, rules: RulesInForce) -> Tally:
-    return Tally(window, stopped_by_acceptance(rules.rulebook.rulebook.clocks))
-
-
-def _forms(rulebook: Rulebook, last_day: date) -> Sequence[Form]:
-    """Those in force; without one there is nothing to close a period with."""
-    try:
-        forms = forms_of(rulebook, last_day)
-    except NotAForm as error:
-        raise _wrong(
-            "no-such-form",
-            f"A form of the rulebook cannot be filled: {error}",
-            "Publish a rulebook without the slip; `langnghe rulebook lint` finds all of them.",
-        ) from None
-    if not forms:
-        raise _wrong(
-            "no-form-in-force",
-            "The rulebook has no form of report that is in force on the period's last day.",
-            "Publish a rulebook with forms; docs/reports.md says how to write one.",
-        )
-    return forms
-
-
-def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:
-    return dict(laid.facets if known is None else laid.as_known(known))
-
-
-def _wrong(rule: str, title: str, advice: str, *, field: str = "/data/period") -> Unacceptable:
-    return Unacceptable(rule, title, (FieldProblem(field=field, rule=rule, advice=advice),))

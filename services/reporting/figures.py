@@ -1,0 +1,146 @@
+"""Counts rows: the own figures of every unit, as of a day and as they were known at an instant."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from services.reporting.domain.facet import Facet, Laid
+from services.reporting.domain.forms import DoesNotFoot, Form, NotAForm, Tally, forms_of
+from services.reporting.domain.forms.tally import facts_of, stopped_by_acceptance
+from services.reporting.domain.period import Window
+from services.reporting.domain.revision import own_figures
+from services.reporting.domain.rollup import NoUnitInForce, Tree
+from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow
+from services.reporting.ports import Rows, RulesInForce
+from shared.contracts.ingress import FieldProblem
+from shared.contracts.report import Cause
+from shared.contracts.rulebook import Rulebook
+from shared.runtime.refusal import Unacceptable
+
+MOST_CAUSES = 100
+Own = dict[str, dict[str, tuple[int, ...]]]
+"""Own cells by form and unit."""
+
+
+@dataclass(slots=True)
+class Late:
+    """What came, or was corrected, after `known`, and changed what is counted of a case."""
+
+    known: datetime | None
+    causes: dict[str, Cause] = field(default_factory=dict)
+
+    def weigh(self, row: CaseRow, differs: Callable[[CaseRow, CaseRow], bool]) -> None:
+        came = self._came(row.laid)
+        if self.known is not None and came and differs(row.as_known(self.known), row):
+            self._blame(came, row.case)
+
+    def weigh_all(self, laid: Laid) -> None:
+        self._blame(self._came(laid), None)
+
+    def _came(self, laid: Laid) -> list[tuple[str, Facet]]:
+        known = self.known
+        return [] if known is None else [each for each in laid.all if each[1].recorded > known]
+
+    def _blame(self, facets: Iterable[tuple[str, Facet]], case: str | None) -> None:
+        for place, facet in facets:
+            self.causes[facet.event] = Cause(event=facet.event, about=place, case=case)
+
+    @property
+    def first(self) -> tuple[Cause, ...]:
+        return tuple(self.causes[event] for event in sorted(self.causes)[:MOST_CAUSES])
+
+
+async def own_cells(
+    rows: Rows,
+    rules: RulesInForce,
+    window: Window,
+    *,
+    known: datetime | None = None,
+) -> Own:
+    """Every unit's own cells of every form in force on the window's last day.
+
+    `known` leaves out whatever was recorded after that instant. Raises `Unacceptable`.
+    """
+    directory, rulebook = rules.directory.directory, rules.rulebook.rulebook
+    tally = _tally(window, rulebook)
+    await _add_rows(rows, tally, known)
+    channels = [
+        ChannelRow.of(facet)
+        async for laid in rows.channels()
+        if (facet := _standing(laid, known).get("announced"))
+    ]
+    tally.add_register(directory, channels)
+    last_day = window.period.last_day
+    try:
+        return own_figures(forms_in_force(rulebook, last_day), tally, Tree.on(last_day, directory))
+    except NoUnitInForce:
+        raise wrong(
+            "no-unit-in-force",
+            "The directory has no unit on the period's last day.",
+            "Publish a directory that covers the period.",
+        ) from None
+    except DoesNotFoot as error:
+        raise wrong("does-not-foot", str(error), "Look at the case that the title names.") from None
+
+
+async def find_causes(
+    rows: Rows, rules: RulesInForce, window: Window, known: datetime | None
+) -> tuple[Cause, ...]:
+    """What came after `known`; it is looked for only once the figures differ."""
+    late, tally = Late(known), _tally(window, rules.rulebook.rulebook)
+
+    def differs(before: CaseRow, now: CaseRow) -> bool:
+        counted = (facts_of(row, window, tally.stopped) for row in (before, now))
+        return len(set(counted)) > 1
+
+    async for row in rows.cases():
+        late.weigh(row, differs)
+    async for laid in rows.activities():
+        facet = laid.facets.get("recorded")
+        if facet is not None and tally.add_activity(ActivityRow.of(facet)):
+            late.weigh_all(laid)
+    return late.first
+
+
+async def _add_rows(rows: Rows, tally: Tally, known: datetime | None) -> None:
+    if known is None:
+        async for kind, count in rows.alike(tally.window):
+            tally.add_case(kind, count)
+    else:
+        async for row in rows.cases():
+            tally.add_case(row.as_known(known))
+    async for laid in rows.activities():
+        facet = _standing(laid, known).get("recorded")
+        if facet is not None:
+            tally.add_activity(ActivityRow.of(facet))
+
+
+def _tally(window: Window, rulebook: Rulebook) -> Tally:
+    return Tally(window, stopped_by_acceptance(rulebook.clocks))
+
+
+def forms_in_force(rulebook: Rulebook, last_day: date) -> Sequence[Form]:
+    """Those in force; without one there is nothing to count a period with."""
+    try:
+        forms = forms_of(rulebook, last_day)
+    except NotAForm as error:
+        raise wrong(
+            "no-such-form",
+            f"A form of the rulebook cannot be filled: {error}",
+            "Publish a rulebook without the slip; `langnghe rulebook lint` finds all of them.",
+        ) from None
+    if not forms:
+        raise wrong(
+            "no-form-in-force",
+            "The rulebook has no form of report that is in force on the period's last day.",
+            "Publish a rulebook with forms; docs/reports.md says how to write one.",
+        )
+    return forms
+
+
+def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:
+    return dict(laid.facets if known is None else laid.as_known(known))
+
+
+def wrong(rule: str, title: str, advice: str, *, field: str = "/data/period") -> Unacceptable:
+    return Unacceptable(rule, title, (FieldProblem(field=field, rule=rule, advice=advice),))
