@@ -6,10 +6,11 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from rich.table import Table
 
+from deploy.rules.reading import LEGAL_ZONE
 from deploy.stream import messages
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
-from shared.contracts.report import Edition
+from shared.contracts.report import Counted, Edition
 from shared.runtime.streams import REPORTS
 
 
@@ -53,7 +54,17 @@ def _sum(cells: Iterable[int | None]) -> str:
     return "…" if None in figures else str(sum(figure or 0 for figure in figures))
 
 
-def table_of(report: ReportPublished, language: str = "vi") -> Table:
+def _which(report: ReportPublished | Counted, language: str) -> str:
+    """Which of the figures for these days: a revision, or those known at a moment."""
+    if isinstance(report, ReportPublished):
+        return f"{'lần' if language == 'vi' else 'revision'} {report.revision}"
+    known = report.known.astimezone(LEGAL_ZONE)
+    if language == "vi":
+        return f"theo dữ liệu ghi nhận đến {known:%H:%M} ngày {known:%d/%m/%Y}"
+    return f"as known at {known:%H:%M} on {known:%d/%m/%Y}"
+
+
+def table_of(report: ReportPublished | Counted, language: str = "vi") -> Table:
     """The form turned on its side: a row for each of its columns, so that it fits a terminal."""
 
     def word(label: object) -> str:
@@ -64,7 +75,7 @@ def table_of(report: ReportPublished, language: str = "vi") -> Table:
     first, last = report.period.first_day, report.period.last_day
     table = Table(
         title=f"{word(report.title)}\n{first:%d/%m/%Y} – {last:%d/%m/%Y} · "
-        f"{'lần' if language == 'vi' else 'revision'} {report.revision}",
+        f"{_which(report, language)}",
         caption=report.citation,
     )
     table.add_column("")

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import datetime
 
 from services.reporting.domain.alike import as_seen
+from services.reporting.domain.change import to_millisecond
 from services.reporting.domain.facet import Laid, RowChange, Table
 from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing, Standing
 from services.reporting.domain.row import CaseRow
 from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sending, Wanted
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import FatesAsked
 from shared.contracts.report import Edition
 
@@ -210,25 +211,40 @@ class MemorySendings:
 
 class MemoryRules:
     def __init__(self) -> None:
-        self.directories: dict[int, DirectoryPublished] = {}
-        self.rulebooks: dict[int, RulebookPublished] = {}
+        self.directories: dict[int, Event[DirectoryPublished]] = {}
+        self.rulebooks: dict[int, Event[RulebookPublished]] = {}
 
     async def add_once(
-        self, directories: Sequence[DirectoryPublished], rulebooks: Sequence[RulebookPublished]
+        self,
+        directories: Sequence[Event[DirectoryPublished]],
+        rulebooks: Sequence[Event[RulebookPublished]],
     ) -> None:
         for directory in directories:
-            self.directories.setdefault(directory.version, directory)
+            self.directories.setdefault(directory.data.version, directory)
         for rulebook in rulebooks:
-            self.rulebooks.setdefault(rulebook.version, rulebook)
+            self.rulebooks.setdefault(rulebook.data.version, rulebook)
 
     async def latest(self) -> RulesInForce:
-        if not (self.directories and self.rulebooks):
+        return self._newest(list(self.directories), list(self.rulebooks))
+
+    async def as_known(self, at: datetime) -> RulesInForce:
+        return self._newest(
+            [n for n, event in self.directories.items() if _recorded(event) <= at],
+            [n for n, event in self.rulebooks.items() if _recorded(event) <= at],
+        )
+
+    def _newest(self, directories: Sequence[int], rulebooks: Sequence[int]) -> RulesInForce:
+        if not (directories and rulebooks):
             raise RulesMissing
         return RulesInForce(
-            self.directories[max(self.directories)], self.rulebooks[max(self.rulebooks)]
+            self.directories[max(directories)].data, self.rulebooks[max(rulebooks)].data
         )
 
     async def versions(self, directory: int, rulebook: int) -> RulesInForce:
         if directory not in self.directories or rulebook not in self.rulebooks:
             raise RulesMissing
-        return RulesInForce(self.directories[directory], self.rulebooks[rulebook])
+        return RulesInForce(self.directories[directory].data, self.rulebooks[rulebook].data)
+
+
+def _recorded(event: AnyEvent) -> datetime:
+    return to_millisecond(event.recordedtime or event.time)

@@ -172,6 +172,7 @@ def operator() -> User:
             "ask.*.intake.readers",
             "ask.*.routing.*",
             "ask.*.reporting.recount",
+            "ask.*.reporting.count",
             "ask.*.reporting.checkpoint",
         ),
         subscribe=(DirectoryPublished.TYPE, "report.>"),

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy import geography, show
+from deploy import counting, geography, show
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
 from deploy.connection import connected, find_endpoints, latest_directory
@@ -143,6 +143,55 @@ async def _show_elsewhere(
     if wanted.beside and found.before is None:
         console.print("The year before has no such reports.", style="yellow")
     return 0
+
+
+DAY = "%Y-%m-%d"
+MOMENT = "%Y-%m-%dT%H:%M:%S%z"
+
+
+@report_app.command("count")
+def report_count(
+    *,
+    form: Annotated[str, typer.Option(help="Its code in the rulebook.")],
+    unit: Annotated[str, typer.Option(help="Code of the unit.")],
+    period: Annotated[str, typer.Option(help="e.g. 2026-h1; it may run still.")],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=[DAY], help="Count up to this day's end; else all of it."),
+    ] = None,
+    known: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=[DAY, MOMENT], help="Only what was recorded by this day's end, or moment."
+        ),
+    ] = None,
+    party: Annotated[str, typer.Option("--as", help="Code of the body that asks.")] = OPERATOR,
+    language: Annotated[str, typer.Option(help="vi or en")] = "vi",
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count a unit's figures as of a day, as they were known on a day; nothing is published."""
+    asked = {
+        "form": form,
+        "unit": unit,
+        "period": period,
+        "as_of": as_of.date() if as_of else None,
+        "known": counting.instant(known, datetime.now(UTC), LEGAL_ZONE) if known else None,
+    }
+
+    async def work() -> int:
+        async with connected(find_endpoints(state).nats) as client:
+            told = await counting.count(client, party, asked)
+        if as_json:
+            emit(told.model_dump(mode="json", exclude_none=True))
+        elif told.counted is None:
+            for line in counting.refusal(told):
+                console.print(line, style="red", markup=False, soft_wrap=True)
+        else:
+            Console().print(show.table_of(told.counted, language))
+        return 0 if told.counted else 1
+
+    run(work())
 
 
 @report_app.command("export")

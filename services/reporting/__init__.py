@@ -14,6 +14,8 @@ Publishes
 
 Answers
     `ask.<party>.reporting.fates`   what became of a party's own commands
+    `ask.<party>.reporting.count`   a unit's figures as of a day, as known at an instant
+    `ask.<party>.reporting.recount`   whether closings still follow from the rows
     `ask.<party>.reporting.checkpoint`   a signed checkpoint of everything up to now
 
 Posts

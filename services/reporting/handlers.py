@@ -55,10 +55,9 @@ def row_keeper(rows: Rows, closings: Closings, zone: tzinfo) -> EventHandler:
 def rule_keeper(rules: Rules) -> EventHandler:
     async def keep_rules(events: Sequence[Event[Any]]) -> Sequence[AnyEvent]:
         """Keep reporting's own copy of every version of the directory and the rulebook."""
-        data = [event.data for event in events]
         await rules.add_once(
-            [d for d in data if isinstance(d, DirectoryPublished)],
-            [d for d in data if isinstance(d, RulebookPublished)],
+            [event for event in events if isinstance(event.data, DirectoryPublished)],
+            [event for event in events if isinstance(event.data, RulebookPublished)],
         )
         return []
 

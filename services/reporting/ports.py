@@ -76,12 +76,17 @@ class Rows(Protocol):
 
 class Rules(Protocol):
     async def add_once(
-        self, directories: Sequence[DirectoryPublished], rulebooks: Sequence[RulebookPublished]
+        self,
+        directories: Sequence[Event[DirectoryPublished]],
+        rulebooks: Sequence[Event[RulebookPublished]],
     ) -> None:
-        """Keep each version; the first one of a number stands."""
+        """Keep each version with when it was recorded; the first one of a number stands."""
 
     async def latest(self) -> RulesInForce:
         """The newest versions; raises `RulesMissing` before the first of either."""
+
+    async def as_known(self, at: datetime) -> RulesInForce:
+        """The newest versions recorded by then; raises `RulesMissing` if one had no version."""
 
     async def versions(self, directory: int, rulebook: int) -> RulesInForce:
         """Versions that `latest` has given before."""

@@ -14,7 +14,7 @@ from shared.contracts.protection import (
     TextReadersAsked,
     Told,
 )
-from shared.contracts.report import RecountAsked, RecountTold
+from shared.contracts.report import CountAsked, CountTold, RecountAsked, RecountTold
 from shared.contracts.worklist import (
     CaseAsked,
     CaseTold,
@@ -58,5 +58,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("routing", "effect", EffectAsked, EffectTold),
     Question("reporting", "fates", FatesAsked, FatesTold),
     Question("reporting", "recount", RecountAsked, RecountTold),
+    Question("reporting", "count", CountAsked, CountTold),
     Question("reporting", "checkpoint", None, CheckpointTold),
 )

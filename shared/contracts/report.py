@@ -2,13 +2,13 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.directory import Label
-from shared.contracts.envelope import Code, EventData
-from shared.contracts.ingress import IngressData
+from shared.contracts.envelope import Code, EventData, UtcDatetime
+from shared.contracts.ingress import FieldProblem, IngressData
 from shared.contracts.vocabulary import Value
 
 PeriodCode = Annotated[str, Field(pattern=r"^[0-9]{4}-[a-z0-9]{1,12}$")]
@@ -154,3 +154,48 @@ class RecountTold(Value):
     same: tuple[int, ...] = ()
     differ: tuple[int, ...] = ()
     unsure: tuple[int, ...] = ()
+
+
+class CountAsked(BaseModel):
+    """`count`: a unit's figures in a form, as of a day and as they were known at an instant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    form: Code
+    unit: Code
+    period: PeriodCode
+    as_of: date | None = Field(
+        default=None,
+        description="Local day of the period, at whose midnight the counting ends; null: its last "
+        "day, or of a period that runs the last day that was over.",
+    )
+    known: UtcDatetime | None = Field(
+        default=None, description="What was recorded later is left out; null: this moment."
+    )
+
+
+class Counted(Value):
+    """Figures as a report has them, of which nothing is kept or published.
+
+    `period` ends on the day as of which they were counted.
+    """
+
+    form: Code
+    unit: Code
+    period: Period
+    known: UtcDatetime
+    title: Label
+    citation: str
+    columns: tuple[Column, ...]
+    rows: tuple[ReportRow, ...]
+    totals: Cells
+    directory: int = Field(ge=0, description="The version that was known then.")
+    rulebook: int = Field(ge=0)
+
+
+class CountTold(Value):
+    """The answer to `count`; `problems` say which field of the question to change, and how."""
+
+    status: Literal["told", "not-yours", "invalid"]
+    counted: Counted | None = None
+    problems: tuple[FieldProblem, ...] = ()

@@ -145,8 +145,8 @@ class Reporting:
 
     async def take(self, units, unit_of):
         """Every event once, some twice, in an order that nobody chose."""
-        directory = directory_published(units=units).data
-        rulebook = rulebook_published(forms=(FORM,), periods=PERIODS, clocks=()).data
+        directory = directory_published(units=units)
+        rulebook = rulebook_published(forms=(FORM,), periods=PERIODS, clocks=())
         await self.rules.add_once([directory], [rulebook])
         events = list(events_of(ROWS, unit_of))
         chance = random.Random(124)

@@ -66,8 +66,8 @@ async def reports_of_both(everywhere):
     """One letter from every unit in force on 1 June, and from every one on 1 August."""
     rows, rules, closings, said = MemoryRows(), MemoryRules(), MemoryClosings(), []
     await rules.add_once(
-        [directory_published(units=everywhere).data],
-        [rulebook_published(forms=(FORM,), periods=PERIODS, clocks=()).data],
+        [directory_published(units=everywhere)],
+        [rulebook_published(forms=(FORM,), periods=PERIODS, clocks=())],
     )
     keep = row_keeper(rows, closings, ZONE)
     for day in (date(2025, 6, 1), date(2025, 8, 1)):

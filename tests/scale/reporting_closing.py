@@ -145,7 +145,7 @@ async def measure(database: Database, cases: int) -> dict[str, float]:
     closings, reports = MongoClosings(database), MongoReports(database)
     await reports.prepare()
     directory, rulebook = directory_published(units=units()), rulebook_published()
-    await rules.add_once([directory.data], [rulebook.data])
+    await rules.add_once([directory], [rulebook])
     watch = Watch(database)
     await fill(database, cases)
     await watch.look()

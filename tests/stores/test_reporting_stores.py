@@ -458,35 +458,51 @@ class TestRules:
         return made(MemoryRules, MongoRules)
 
     async def test_before_the_first_of_either_there_are_none(self, rules):
-        await rules.add_once([directory_published().data], [])
+        await rules.add_once([directory_published()], [])
 
         with pytest.raises(RulesMissing):
             await rules.latest()
 
     async def test_the_highest_version_is_the_latest(self, rules):
-        directories = [directory_published(n).data for n in (2, 10, 9)]
-        await rules.add_once(directories, [rulebook_published(3).data])
+        directories = [directory_published(n) for n in (2, 10, 9)]
+        await rules.add_once(directories, [rulebook_published(3)])
 
         latest = await rules.latest()
-        assert (latest.directory, latest.rulebook) == (directories[1], rulebook_published(3).data)
+        assert (latest.directory, latest.rulebook) == (
+            directories[1].data,
+            rulebook_published(3).data,
+        )
 
     async def test_the_first_of_a_version_stands(self, rules):
-        first = directory_published().data
-        await rules.add_once([first, directory_published(units=(unit("other"),)).data], [])
-        await rules.add_once([directory_published(units=(unit("other"),)).data], [])
+        first = directory_published()
+        await rules.add_once([first, directory_published(units=(unit("other"),))], [])
+        await rules.add_once([directory_published(units=(unit("other"),))], [])
 
-        await rules.add_once([], [rulebook_published().data])
-        assert (await rules.versions(1, 1)).directory == first
+        await rules.add_once([], [rulebook_published()])
+        assert (await rules.versions(1, 1)).directory == first.data
 
     async def test_an_older_version_can_be_read_again(self, rules):
-        versions = [directory_published(n).data for n in (1, 2)]
-        await rules.add_once(versions, [rulebook_published().data])
+        versions = [directory_published(n) for n in (1, 2)]
+        await rules.add_once(versions, [rulebook_published()])
 
-        assert (await rules.versions(1, 1)).directory == versions[0]
+        assert (await rules.versions(1, 1)).directory == versions[0].data
 
     async def test_a_version_that_never_came_is_missing(self, rules):
         with pytest.raises(RulesMissing):
             await rules.versions(1, 1)
+
+    async def test_the_newest_that_was_recorded_by_then_was_known(self, rules):
+        days = {n: WITHIN + timedelta(days=n, microseconds=700) for n in (1, 2, 3)}
+        versions = [
+            directory_published(n).model_copy(update={"recordedtime": at}) for n, at in days.items()
+        ]
+        book = rulebook_published().model_copy(update={"recordedtime": days[1]})
+        await rules.add_once(versions, [book])
+
+        for at, version in ((days[1], 1), (days[3] - timedelta(days=1), 2), (days[3], 3)):
+            assert (await rules.as_known(at)).directory.version == version
+        with pytest.raises(RulesMissing):
+            await rules.as_known(days[1] - timedelta(days=1))
 
 
 @given(st.permutations(range(len(LIFE))), st.integers(1, 4))

@@ -353,7 +353,7 @@ READERS = ("reader-own", "reader-other")
 PARTIES = ("own", "other", "operator")
 QUESTIONS = (
     *("fates", "key", "text", "identity", "say", "worklist", "case", "load"),
-    *("effect", "recount", "checkpoint", "readers", "unsealings"),
+    *("effect", "recount", "count", "checkpoint", "readers", "unsealings"),
 )
 
 

@@ -54,7 +54,7 @@ class Stores:
 
     async def begin(self):
         rules = tuple(period_rule(code, "12-15", "06-14") for code in PERIODS)
-        directory, rulebook = directory_published().data, rulebook_published(periods=rules).data
+        directory, rulebook = directory_published(), rulebook_published(periods=rules)
         await self.rules.add_once([directory], [rulebook])
         await self.keep(submission_received("s1"), submission_received("s2", unit="school"))
         return self

@@ -6,9 +6,10 @@ import pytest
 
 from deploy.command import Order, give
 from deploy.connection import connected
+from deploy.counting import count
 from deploy.demo import OPERATOR, PERIOD, quiet, run_demo
 from deploy.rebuild import rebuild_reporting
-from deploy.show import reports
+from deploy.show import find_report, reports
 from deploy.up import system
 from deploy.verify import verify
 from shared.contracts import DialogueHeld, ReportRevise
@@ -39,6 +40,7 @@ async def test_what_comes_late_is_a_revision_and_rebuilding_changes_no_figure(tm
         mongo = open_client(running.endpoints.mongo)
         async with connected(running.endpoints.nats) as client:
             first = {(r.form, r.unit): r async for r in reports(client, PERIOD)}
+            closed = await find_report(client, UNIT, "s-124", PERIOD)
             late = late_dialogue()
             await client.jetstream().publish(f"feed.{AGENCY}.{late.type}", late.encode())
             await quiet(client)
@@ -46,6 +48,12 @@ async def test_what_comes_late_is_a_revision_and_rebuilding_changes_no_figure(tm
             [fate] = await give(client, "reporting", [order])
             told = [r async for r in reports(client, PERIOD)]
             revised = [r for r in told if r.revision == 2]
+
+            place = {"unit": UNIT, "form": "s-124", "period": PERIOD}
+            then = await count(client, OPERATOR, {**place, "known": closed.time.isoformat()})
+            now = await count(client, OPERATOR, place)
+            own = await count(client, "ttnd-so-y-te", place)
+            others = await count(client, "ubmttq-tinh", place)
 
             rows = mongo["langnghe_reporting"]["case_rows"]
             before = await rows.count_documents({})
@@ -71,6 +79,10 @@ async def test_what_comes_late_is_a_revision_and_rebuilding_changes_no_figure(tm
         assert [cause.about for cause in report.causes] == ["recorded"]
         assert report.digest != first[report.form, report.unit].digest
         assert report.covers > first[report.form, report.unit].covers
+    assert then.counted.totals == first["s-124", UNIT].totals
+    [newest] = [r for r in revised if r.unit == UNIT]
+    assert now.counted.totals == own.counted.totals == newest.totals != then.counted.totals
+    assert (others.status, others.counted) == ("not-yours", None)
     assert len(told) == len(first) + len(revised)
     assert (counted[PERIOD].same, counted[PERIOD].differ) == ((1, 2), ())
     assert after == before
