@@ -24,7 +24,7 @@ from services.reporting.http import Printer, routes
 from services.reporting.issuing import Desk
 from services.reporting.ports import RulesMissing
 from services.reporting.push import Caller, ConsumerSource, Delivery, Pusher, SystemResolver
-from services.reporting.questions import count_teller, recount_teller
+from services.reporting.questions import Counts, count_teller, recount_teller
 from services.reporting.schedule import Schedule
 from services.reporting.store import (
     MongoClosings,
@@ -137,7 +137,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.admit("reporting-commands", command_taker(closer, desk, sendings, now))
     bus.answer(NAME, "fates", fate_teller(sendings))
     bus.answer(NAME, "recount", recount_teller(closer, closings, OVERSEERS))
-    bus.answer(NAME, "count", count_teller(rows, rules, OVERSEERS, settings.zone, now))
+    counts = Counts(
+        rows=rows,
+        rules=rules,
+        closings=closings,
+        flight=flight,
+        overseers=OVERSEERS,
+        zone=settings.zone,
+    )
+    bus.answer(NAME, "count", count_teller(counts, now))
     checkpoints = MongoCheckpoints(database)
     signer = Signer.from_text((settings.keys / "chain.key").read_text())
 

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from services.reporting.domain.period import Window, resolve
 from services.reporting.domain.revision import Closing
-from services.reporting.figures import find_causes, own_cells, wrong
+from services.reporting.figures import find_causes, own_cells, rows_behind, wrong
 from services.reporting.ports import Closings, Coverage, Flight, Rows, Rules, RulesInForce
 from shared.contracts.envelope import derived_id
 
@@ -84,6 +84,8 @@ class Closer:
         rules = await self._rules.latest()
         window = Window.of(standing.period, self._zone)
         covered = await self._flight.before(window.end)
+        if covered.position < standing.covers:
+            raise rows_behind("/data/period")
         closing = await self._count(order, at, rules, window, covered)
         if closing.figures == standing.figures:
             # Not before it is counted, and only if nothing came in meanwhile.

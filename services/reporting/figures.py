@@ -142,5 +142,15 @@ def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:
     return dict(laid.facets if known is None else laid.as_known(known))
 
 
+def rows_behind(field: str) -> Unacceptable:
+    """Less has been counted than there was before: any figure would be short of something."""
+    return wrong(
+        "rows-behind",
+        "The rows are being built again, and do not have everything yet.",
+        "Ask once more when that is done.",
+        field=field,
+    )
+
+
 def wrong(rule: str, title: str, advice: str, *, field: str = "/data/period") -> Unacceptable:
     return Unacceptable(rule, title, (FieldProblem(field=field, rule=rule, advice=advice),))

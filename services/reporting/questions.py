@@ -12,8 +12,17 @@ from services.reporting.domain.forms import Form
 from services.reporting.domain.period import Window, resolve
 from services.reporting.domain.revision import Closing
 from services.reporting.domain.rollup import NoUnitInForce, Tree, roll_up
-from services.reporting.figures import forms_in_force, own_cells, wrong
-from services.reporting.ports import Closings, Rows, Rules, RulesInForce, RulesMissing
+from services.reporting.figures import forms_in_force, own_cells, rows_behind, wrong
+from services.reporting.flight import Unanswered
+from services.reporting.ports import (
+    Closings,
+    Coverage,
+    Flight,
+    Rows,
+    Rules,
+    RulesInForce,
+    RulesMissing,
+)
 from shared.contracts.ingress import FieldProblem
 from shared.contracts.report import CountAsked, Counted, CountTold, RecountAsked, RecountTold
 from shared.contracts.rulebook import Rulebook
@@ -68,15 +77,7 @@ async def _compared(counter: Counter, closing: Closing) -> str:
     return "same" if again.figures == closing.figures else "differ"
 
 
-def count_teller(
-    rows: Rows,
-    rules: Rules,
-    overseers: Container[str],
-    zone: tzinfo,
-    now: Callable[[], datetime],
-) -> Answerer:
-    counts = _Counts(rows, rules, overseers, zone)
-
+def count_teller(counts: "Counts", now: Callable[[], datetime]) -> Answerer:
     async def tell_count(party: str, question: bytes) -> bytes:
         """What a report would have said of a unit, as of a day and as known at an instant.
 
@@ -89,10 +90,14 @@ def count_teller(
     return tell_count
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Counts what was asked; `overseers` are the parties that may ask for any unit."""
+
     rows: Rows
     rules: Rules
+    closings: Closings
+    flight: Flight
     overseers: Container[str]
     zone: tzinfo
 
@@ -136,6 +141,7 @@ class _Counts:
         last_day = window.period.last_day
         form = _form(asked.form, forms_in_force(rules.rulebook.rulebook, last_day), last_day)
         tree = _tree(asked.unit, rules, last_day)
+        covered = await self._covered(window)
         own = await own_cells(self.rows, rules, window, known=known)
         [table] = (t for t in roll_up(form, own[form.code], tree) if t.unit == asked.unit)
         return Counted(
@@ -150,7 +156,18 @@ class _Counts:
             totals=table.totals,
             directory=rules.directory.version,
             rulebook=rules.rulebook.version,
+            covers=covered.position,
+            in_flight=sum(covered.waiting.values()),
         )
+
+    async def _covered(self, window: Window) -> Coverage:
+        try:
+            covered = await self.flight.before(window.end)
+        except Unanswered:
+            raise rows_behind("/known") from None
+        if any(covered.position < closing.covers for closing in await self.closings.all()):
+            raise rows_behind("/known")
+        return covered
 
     async def _known(self, known: datetime, at: datetime) -> RulesInForce:
         if known > at:

@@ -191,6 +191,8 @@ class Counted(Value):
     totals: Cells
     directory: int = Field(ge=0, description="The version that was known then.")
     rulebook: int = Field(ge=0)
+    covers: int = Field(ge=0, description="Events up to this position of the stream are counted.")
+    in_flight: int = Field(ge=0, description="Events from before the end that are not counted yet.")
 
 
 class CountTold(Value):

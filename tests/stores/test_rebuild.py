@@ -13,8 +13,15 @@ async def test_a_consumer_begins_anew_as_it_was_declared(jetstream):
     declared = (await jetstream.consumer_info(DURABLE.stream, DURABLE.name)).config
     streams = [info.config for info in await jetstream.streams_info()]
 
-    await from_the_beginning(jetstream, DURABLE)
+    there = []
 
+    async def meanwhile():
+        there.extend(info.name for info in await jetstream.consumers_info(DURABLE.stream))
+
+    await from_the_beginning(jetstream, DURABLE, meanwhile)
+
+    assert there
+    assert DURABLE.name not in there
     info = await jetstream.consumer_info(DURABLE.stream, DURABLE.name)
     assert info.config == declared
     assert info.delivered.stream_seq == 0

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.reporting.questions import NOT_YOURS, count_teller
+from services.reporting.flight import Unanswered
+from services.reporting.questions import NOT_YOURS, Counts, count_teller
 from shared.contracts.directory import Body, Jurisdiction
 from shared.contracts.report import CountAsked, CountTold
 from tests.examples_reporting import (
@@ -62,9 +63,21 @@ async def begun(*events):
     return service
 
 
+def answerer(service, at):
+    counts = Counts(
+        rows=service.rows,
+        rules=service.rules,
+        closings=service.closings,
+        flight=service.flight,
+        overseers={"operator"},
+        zone=ZONE,
+    )
+    return count_teller(counts, lambda: at)
+
+
 async def asked(service, party="operator", *, at=AFTER, **more):
     question = {"form": "01-xld", "unit": "ward", "period": PERIOD, **more}
-    teller = count_teller(service.rows, service.rules, {"operator"}, ZONE, lambda: at)
+    teller = answerer(service, at)
     return CountTold.model_validate_json(await teller(party, json.dumps(question).encode()))
 
 
@@ -121,6 +134,13 @@ class TestFigures:
         now = (await asked(service, unit="hamlet", at=END + 2 * DAY)).counted
         assert (then.directory, now.directory) == (1, 2)
         assert now.totals[0] == 1
+
+    async def test_it_says_what_is_under_way(self):
+        service = await begun()
+        service.flight.waiting = {"reporting-rows": 2, "dead-letters": 1}
+
+        counted = (await asked(service)).counted
+        assert (counted.covers, counted.in_flight) == (service.flight.position, 3)
 
     async def test_nothing_is_kept_or_published(self):
         service = await begun(submission_received())
@@ -244,9 +264,24 @@ class TestWhatIsRefused:
         assert (field, rule) == ("/as_of", "day-outside")
         assert "Name a day from 2025-12-15 to 2026-03-09" in advice
 
+    async def test_rows_that_are_being_built_again(self):
+        service = await begun()
+        await service.take([close()])
+        service.flight.position -= 1
+        assert (await problem(service))[:2] == ("/known", "rows-behind")
+
+    async def test_rows_whose_consumer_is_being_made(self):
+        service = await begun()
+
+        async def absent(_end):
+            raise Unanswered
+
+        service.flight.before = absent
+        assert (await problem(service))[:2] == ("/known", "rows-behind")
+
     async def test_what_is_no_json(self):
         service = await begun()
-        teller = count_teller(service.rows, service.rules, {"operator"}, ZONE, lambda: AFTER)
+        teller = answerer(service, AFTER)
 
         told = CountTold.model_validate_json(await teller("operator", b"\xff"))
         assert [p.rule for p in told.problems] == ["json_invalid"]

@@ -165,6 +165,17 @@ class TestRevising:
         again = await closed.take([revise(sequence=51)])
         assert [event.id for event in again if event.data.revision > 1] == [e.id for e in first]
 
+    async def test_rows_that_are_being_built_again_make_no_revision(self, closed):
+        await closed.take([revise()])
+        await closed.keep_rows([self.late()])
+        closed.flight.position -= 1
+
+        refused = await refusal(closed, revise(command="order-r2", sequence=51))
+        assert refused.type == "/problems/rows-behind"
+        assert await closed.closings.late()
+        closed.flight.position += 1
+        assert await closed.take([revise(command="order-r3", sequence=52)])
+
     async def test_a_period_that_is_open_is_not_revised(self, reporting):
         refused = await refusal(reporting, revise())
 
