@@ -64,9 +64,9 @@ class Rows(Protocol):
         """Every case of which anything is known, in no order; a period takes its own."""
 
     def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
-        """The same cases as the period sees them: each kind of row once, and how many are of it.
+        """The same cases as the period sees them: kinds of row, and how many are of each.
 
-        A row bears the least id of those that it stands for.
+        A row bears the least id of those that it stands for. A kind may come again.
         """
 
     def activities(self) -> AsyncIterator[Laid]: ...

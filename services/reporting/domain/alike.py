@@ -1,6 +1,6 @@
 """What a period can tell of a case. Rows that it cannot tell apart are counted as one.
 
-Of an instant a period asks only whether it lies before it, within it or after it; of a term only
+Of an instant a period asks only whether it lies before it or within it; of a term only
 whether it is over on the last day; of two versions only which is the newer. What no form reads is
 left out. So a million rows are some ten thousand kinds of row, and the database can group them.
 """
@@ -33,7 +33,11 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def as_seen(row: CaseRow, window: Window) -> CaseRow:
-    """The row as the period sees it: it counts as the row does, in this period and no other."""
+    """The row as the period sees it: it counts as the row does, in this period and no other.
+
+    Of what happened after the period nothing is left.
+    """
+    row = row.as_of(window.end)
     facets = {
         place: seen(
             {name: facet.data[name] for name in READ[place] if name in facet.data},

@@ -88,11 +88,20 @@ class Laid:
 
     def as_known(self, at: datetime) -> Mapping[str, Facet]:
         """The facets that stood at that instant."""
-        known: dict[str, Facet] = {}
+        return self.standing(at)
+
+    def standing(
+        self, known: datetime | None = None, before: datetime | None = None
+    ) -> Mapping[str, Facet]:
+        """The newest facet of each place that was recorded by `known` and happened `before`."""
+        found: dict[str, Facet] = {}
         for place, facet in self.all:
-            if facet.recorded <= at and (place not in known or known[place].mark < facet.mark):
-                known[place] = facet
-        return known
+            counts = (known is None or facet.recorded <= known) and (
+                before is None or facet.time < before
+            )
+            if counts and (place not in found or found[place].mark < facet.mark):
+                found[place] = facet
+        return found
 
     @property
     def all(self) -> Iterator[tuple[str, Facet]]:

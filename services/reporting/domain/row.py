@@ -15,13 +15,24 @@ class CaseRow:
     case: str
     facets: Mapping[str, Facet]
     laid: Laid = field(default_factory=Laid, compare=False, repr=False)
+    known: datetime | None = field(default=None, compare=False)
+    """What was recorded later is left out; None: nothing is."""
 
     @classmethod
     def of(cls, case: str, laid: Laid) -> "CaseRow":
         return cls(case, laid.facets, laid)
 
     def as_known(self, at: datetime) -> "CaseRow":
-        return CaseRow(self.case, self.laid.as_known(at), self.laid)
+        return CaseRow(self.case, self.laid.as_known(at), self.laid, at)
+
+    def as_of(self, end: datetime) -> "CaseRow":
+        """The row as it stood at that instant: what happened from then on had not happened yet.
+
+        What stood before it comes forth again: an answer of a case that was taken up later.
+        """
+        if all(facet.time < end for facet in self.facets.values()):
+            return self
+        return CaseRow(self.case, self.laid.standing(self.known, end), self.laid, self.known)
 
     @property
     def received(self) -> datetime | None:

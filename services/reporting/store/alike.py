@@ -15,10 +15,20 @@ from shared.runtime.mongo import Document
 
 
 def grouping(window: Window) -> Sequence[Document]:
-    """A pipeline that leaves of each kind of row one document, which `kind_of` reads."""
-    row = {place: _if_told(place, _facet(place, window)) for place in READ}
+    """A pipeline that leaves of each kind of row one document, which `kind_of` reads.
+
+    Of rows in which nothing stood before: the others are `APART`.
+    """
+    row = {place: _if_seen(place, window) for place in READ}
     kind = {**row, "clocks": _clocks(window)}
-    return [{"$group": {"_id": kind, "count": {"$sum": 1}, "case": {"$min": "$_id"}}}]
+    return [
+        {"$match": {"past.0": {"$exists": False}}},
+        {"$group": {"_id": kind, "count": {"$sum": 1}, "case": {"$min": "$_id"}}},
+    ]
+
+
+APART: Document = {"past.0": {"$exists": True}}
+"""Rows in which something stood before: which of it the period sees is not for a pipeline."""
 
 
 def kind_of(document: Mapping[str, Any]) -> tuple[CaseRow, int]:
@@ -29,8 +39,10 @@ def kind_of(document: Mapping[str, Any]) -> tuple[CaseRow, int]:
     return CaseRow(document["case"], facets), document["count"]
 
 
-def _if_told(place: str, facet: Document) -> Document:
-    return {"$cond": [{"$gt": [f"${place}.event", None]}, facet, "$$REMOVE"]}
+def _if_seen(place: str, window: Window) -> Document:
+    told = {"$gt": [f"${place}.event", None]}
+    in_time = {"$lt": [f"${place}.time", window.end]}
+    return {"$cond": [{"$and": [told, in_time]}, _facet(place, window), "$$REMOVE"]}
 
 
 def _facet(place: str, window: Window) -> Document:
@@ -39,7 +51,9 @@ def _facet(place: str, window: Window) -> Document:
         data["received"] = _instant(data["received"], window)
     facet = {"time": _instant(f"${place}.time", window), "data": data}
     if place in COMPARED:
-        versions = [f"${place}.version", f"${COMPARED[place]}.version"]
+        other = f"${COMPARED[place]}"
+        seen_version = {"$cond": [{"$lt": [f"{other}.time", window.end]}, f"{other}.version", None]}
+        versions = [f"${place}.version", seen_version]
         facet["version"] = {"$cmp": versions}  # a version is greater than none
     return facet
 
@@ -54,5 +68,6 @@ def _clocks(window: Window) -> Document:
     last_day = window.period.last_day
     over = {"$lte": ["$$this.v.data.due", last_day.isoformat()]}
     due = {"$cond": [over, last_day.isoformat(), (last_day + DAY).isoformat()]}
-    clocks = {"$objectToArray": "$clocks"}
+    seen_ones = {"$lt": ["$$this.v.time", window.end]}
+    clocks = {"$filter": {"input": {"$objectToArray": "$clocks"}, "cond": seen_ones}}
     return {"$map": {"input": clocks, "in": {"code": "$$this.k", "due": due}}}

@@ -6,10 +6,11 @@ from typing import Any
 from bson import decode_all
 from pymongo import UpdateOne
 
+from services.reporting.domain.alike import as_seen
 from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
 from services.reporting.domain.period import Window
 from services.reporting.domain.row import CaseRow
-from services.reporting.store.alike import grouping, kind_of
+from services.reporting.store.alike import APART, grouping, kind_of
 from shared.runtime.mongo import Collection, Database, Document
 
 CASES_AT_ONCE = 1_000
@@ -52,6 +53,8 @@ class MongoRows:
         )
         async for document in kinds:
             yield kind_of(document)
+        async for document in self._tables[Table.CASE].find(APART):
+            yield as_seen(CaseRow.of(document["_id"], _laid(document)), window), 1
 
     async def activities(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.ACTIVITY].find({}):

@@ -35,9 +35,15 @@ def stopped_by_acceptance(rules: Iterable[ClockRule]) -> frozenset[str]:
 def facts_of(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | None:
     """What holds of a case at the period's end, or nothing if it does not count in the period.
 
+    `row` may have more than that: what happened later is left out.
+
     It counts when it was received in the period, or before and not concluded before the period.
     `stopped` are the clocks that acceptance stops.
     """
+    return _facts_at_end(row.as_of(window.end), window, stopped)
+
+
+def _facts_at_end(row: CaseRow, window: Window, stopped: Collection[str]) -> Facts | None:
     received = row.received
     if received is None or not window.has_seen(received):
         return None
@@ -101,8 +107,9 @@ class Tally:
 
     def add_case(self, row: CaseRow, count: int = 1) -> None:
         """Count so many cases that are all as this row says; its id is the least of theirs."""
+        row = row.as_of(self.window.end)
         self._add_rating(row, count)
-        facts = facts_of(row, self.window, self.stopped)
+        facts = _facts_at_end(row, self.window, self.stopped)
         if facts is None:
             return
         alike = facts, amounts_of(row, self.window)
