@@ -1,83 +1,153 @@
-"""Two programs that share no code count alike, whatever a case has lived through."""
+"""Two programs that share no code count alike, whatever was lived through and however told."""
 
-from datetime import timedelta
+import asyncio
+from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.recount import COUNTED, recount
-from deploy.verify.totals import _facts
+from deploy.recount import COUNTED, Log, World, recount
 from services.reporting.domain.change import change
 from services.reporting.domain.forms import Tally
 from services.reporting.domain.row import CaseRow
 from shared.contracts import SubmissionRated
-from shared.contracts.case import Referral, case_id
-from shared.contracts.vocabulary import Kind, Outcome, Signatures
+from shared.contracts.case import case_id
+from shared.runtime.streams import CONSUMERS
 from tests.examples_reporting import (
     AFTER,
-    BEFORE,
-    DAY,
     END,
     FORMS,
+    LAST_DAY,
     START,
-    WITHIN,
     ZONE,
-    case_accepted,
     case_assigned,
-    case_concluded,
     case_opened,
-    case_referred,
-    case_reopened,
-    case_rows,
-    count,
+    close,
+    directory_published,
     event,
-    submission_received,
+    revise,
+    rulebook_published,
     window,
 )
+from tests.histories_reporting import CLOSED, THERE, histories
+from tests.reporting_in_memory import Reporting
+from tests.unit.test_reporting_count import asked
 
-LATE = AFTER + 400 * DAY
-"""Everything has been recorded by then."""
-INSTANTS = st.sampled_from(
-    [BEFORE, START - timedelta(seconds=1), START, WITHIN, END - timedelta(seconds=1), END, AFTER]
+HEARD = CONSUMERS["reporting-rows"].subjects
+UNITS = ("province", "ward", "commune", "school")
+BELOW = {"province": ("ward", "commune"), "ward": ("school",), "commune": (), "school": ()}
+
+
+def world(events):
+    return World(Log.of(events), THERE, frozenset({"take-up"}), ZONE)
+
+
+async def begun():
+    service = Reporting()
+    there = directory_published()
+    data = there.data.model_copy(update={"directory": THERE})
+    rules = [there.model_copy(update={"data": data}), rulebook_published()]
+    await service.keep_rules([e.model_copy(update={"recordedtime": START}) for e in rules])
+    return service
+
+
+async def published(order):
+    """What reporting says of a history at each closing, told in this order as it is recorded."""
+    service, told = await begun(), []
+    order = [event for event in order if event.type in HEARD]
+    for number, at in enumerate(CLOSED):
+        late = [e for e in order if e.recordedtime <= at and e not in told]
+        told += late
+        for start in range(0, len(late), 3):
+            await service.keep_rows(late[start : start + 3])
+        await service.keep_rows(late[:2])  # again
+        service.at = at
+        sending = revise(command=f"r{number}", sequence=number) if number else close()
+        await service.take([sending])
+    await service.keep_rows([e for e in order if e not in told])
+    return service
+
+
+def whole(report, known, log):
+    """The cells of the unit itself and of all below it."""
+    own = recount(report, known, log)
+    cells = {code: own.get(code, 0) for code in COUNTED[report.form]}
+    for child in BELOW[report.unit]:
+        below = whole(report.model_copy(update={"unit": child}), known, log)
+        cells = {code: figure + below[code] for code, figure in cells.items()}
+    return cells
+
+
+def differences(report, known, log):
+    """Every cell that the other program counts otherwise."""
+    codes = [column.code for column in report.columns]
+    expected = {code: figure for code, figure in recount(report, known, log).items() if figure}
+    found = []
+    for row in report.rows:
+        if not row.own:
+            expected = whole(report.model_copy(update={"unit": row.unit}), known, log)
+        cells = dict(zip(codes, row.cells, strict=True))
+        found += [
+            (report.form, report.unit, row.unit, code, cells[code], expected.get(code, 0))
+            for code in codes
+            if cells[code] != expected.get(code, 0)
+        ]
+    totals = dict(zip(codes, report.totals, strict=True))
+    return found + [
+        (report.form, report.unit, "total", code, totals[code], figure)
+        for code, figure in whole(report, known, log).items()
+        if totals[code] != figure
+    ]
+
+
+SLOW = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
-@st.composite
-def lives(draw):
-    """A case from its opening on: its events, and how it was rated."""
-    received = draw(INSTANTS)
-    said = {
-        "kind": draw(st.sampled_from([Kind.DENUNCIATION, Kind.DENUNCIATION, *Kind])),
-        "signatures": draw(st.sampled_from(Signatures)),
-        "eligibility": draw(st.sampled_from(["eligible", "eligible", "stored-anonymous"])),
+@SLOW
+@given(st.data())
+def test_every_cell_of_every_revision_is_that_of_the_other_program(data):
+    events = data.draw(histories())
+    order = data.draw(st.permutations(events))
+
+    service = asyncio.run(published(order))
+
+    log = world(events)
+    assert len(service.out) >= len(UNITS) * len(FORMS)
+    for each in service.out:
+        assert differences(each.data, each.time, log) == []
+
+
+@SLOW
+@given(histories(), st.dates(date(2025, 12, 15), LAST_DAY), st.sampled_from(CLOSED))
+def test_so_is_any_figure_of_any_day_as_it_was_known(events, day, known):
+    async def told():
+        service = await begun()
+        await service.keep_rows([event for event in events if event.type in HEARD])
+        more = {"as_of": str(day), "known": str(known), "at": CLOSED[-1]}
+        return [
+            (await asked(service, form=form.code, unit=unit, **more)).counted
+            for form in FORMS
+            for unit in UNITS
+        ]
+
+    log = world(events)
+    for counted in asyncio.run(told()):
+        own = recount(counted, known, log)
+        codes = [column.code for column in counted.columns]
+        assert dict(zip(codes, counted.rows[0].cells, strict=True)) == {
+            code: own.get(code, 0) for code in codes
+        }
+
+
+def test_each_column_of_each_form_of_the_pack_is_recounted():
+    assert {code: set(columns) for code, columns in COUNTED.items()} == {
+        form.code: {column.code for column in form.columns} for form in FORMS
     }
-    events = [
-        case_opened("s1", received, **said),
-        case_assigned(time=received, within=draw(st.booleans())),
-    ]
-    if draw(st.booleans()):
-        events.append(case_accepted(time=draw(INSTANTS)))
-    match draw(st.sampled_from(["open", "concluded", "referred", "reopened"])):
-        case "concluded":
-            events.append(concluded(draw))
-        case "referred":
-            events.append(case_referred(draw(st.sampled_from(Referral))))
-        case "reopened":
-            events += [concluded(draw), case_reopened(version=6)]
-    rated = [event(SubmissionRated(score=draw(st.integers(1, 5))), draw(INSTANTS))]
-    return submission_received("s1", received, **said), events, rated if draw(st.booleans()) else []
-
-
-def concluded(draw):
-    return case_concluded(
-        time=draw(INSTANTS),
-        in_time=draw(st.booleans()),
-        times=draw(st.integers(1, 3)),
-        outcome=draw(st.sampled_from(Outcome)),
-        recovered=draw(st.sampled_from([0, 15_000_000])),
-        sanctions=draw(st.integers(0, 2)),
-    )
 
 
 class Report:
@@ -88,50 +158,18 @@ class Report:
         self.form = form
 
 
-def recounted(form, events, rated):
-    opening = [each.model_dump(mode="json") for each in events]
-    [rating] = [{"event": each.model_dump(mode="json")} for each in rated] or [None]
-    facts = _facts(case_id("s1"), {"opening": opening, "acted": []}, rating)
-    return {c: n for c, n in recount(Report(form), LATE, [facts], ZONE).items() if n}
-
-
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.code)
-@settings(max_examples=300)
-@given(lives())
-def test_every_figure_that_is_recounted_is_the_one_that_was_reported(form, life):
-    received, events, rated = life
-    tally = Tally(window())
-    for row in case_rows([received, *events, *rated]):
-        tally.add_case(row)
-    counted = count(form, tally)
-
-    assert recounted(form.code, events, rated) == {
-        code: figure for code, figure in counted.items() if code in COUNTED[form.code]
-    }
-
-
-def test_each_form_of_the_pack_is_recounted():
-    assert set(COUNTED) == {form.code for form in FORMS}
-    for form in FORMS:
-        assert set(COUNTED[form.code]) <= {column.code for column in form.columns}
-
-
 def test_a_form_that_is_not_known_here_is_not_recounted():
-    assert recounted("roll-of-the-march", [case_opened(), case_assigned()], []) == {}
+    log = world([case_opened(), case_assigned()])
+
+    assert recount(Report("roll-of-the-march"), AFTER, log) == {}
 
 
-def test_what_was_recorded_after_the_closing_does_not_count():
+@pytest.mark.parametrize(("known", "ratings"), [(END, 0), (AFTER, 1)])
+def test_what_was_recorded_after_the_closing_does_not_count(known, ratings):
     rating = event(SubmissionRated(score=5), recorded=AFTER)
-    facts = _facts(
-        case_id("s1"),
-        {
-            "opening": [each.model_dump(mode="json") for each in (case_opened(), case_assigned())],
-            "acted": [],
-        },
-        {"event": rating.model_dump(mode="json")},
-    )
+    log = world([case_opened(), case_assigned(), rating])
 
-    assert "ratings" not in recount(Report("s-124"), END, [facts], ZONE)
+    assert recount(Report("s-124"), known, log).get("ratings", 0) == ratings
 
 
 def test_a_row_that_is_rated_alone_counts_nowhere():
