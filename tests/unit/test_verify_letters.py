@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from deploy.recount import COUNTED, recount
+from deploy.recount import COUNTED, Log, World, recount
 from deploy.verify.routing import routing
 from deploy.verify.seen import Kept, Seen
-from deploy.verify.totals import _facts
-from shared.contracts.case import case_id, part_id
+from shared.contracts.case import part_id
 from shared.contracts.report import Edition, ReportPublished
 from shared.contracts.vocabulary import Kind, Signatures
 from tests.examples_reporting import (
@@ -32,6 +31,7 @@ from tests.examples_reporting import (
     case_opened,
     case_reopened,
     cases_counted,
+    directory,
     label,
     window,
 )
@@ -129,10 +129,6 @@ JOINED_AND_NOT = [
 def test_a_second_count_agrees_with_the_forms(form, ended, received):
     opened = case_opened(received=received, signatures=Signatures.ONE)
     events = [opened, case_assigned(time=received), case_accepted(version=2), *ended]
-    document = {
-        "opening": [e.model_dump(mode="json") for e in events[:2]],
-        "acted": [{"events": [e.model_dump(mode="json") for e in events[2:]]}],
-    }
     report = ReportPublished.model_construct(
         form=form.code,
         unit="ward",
@@ -143,7 +139,8 @@ def test_a_second_count_agrees_with_the_forms(form, ended, received):
     )
 
     closed = END + timedelta(days=5)
-    counted = recount(report, closed, [_facts(case_id("s1"), document)], ZONE)
+    world = World(Log.of(events), directory(), frozenset({"take-up"}), ZONE)
+    counted = recount(report, closed, world)
 
     figures = cases_counted(form, events)
     known = {code: figure for code, figure in figures.items() if code in COUNTED[form.code]}
