@@ -24,7 +24,7 @@ server_name: {name}
 max_payload: {max_payload}
 jetstream: {{
   store_dir: {store}
-  sync_interval: always
+  sync_interval: {sync_interval}
 {guarded_store}}}
 {access}"""
 GUARDED_STORE = """  cipher: chachapoly
@@ -33,13 +33,22 @@ GUARDED_STORE = """  cipher: chachapoly
 
 
 class NatsServer:
-    """With `access` it lets in only whom the access file names, and encrypts what it stores."""
+    """With `access` it lets in only whom the access file names, and encrypts what it stores.
+
+    `sync_interval` is NATS' own: with any other than `always` what is confirmed may be lost.
+    """
 
     title = "NATS"
 
     def __init__(
-        self, state: Path, name: str, port: int, access: LocalAccess | None = None
+        self,
+        state: Path,
+        name: str,
+        port: int,
+        access: LocalAccess | None = None,
+        sync_interval: str = "always",
     ) -> None:
+        self._sync_interval = sync_interval
         self._state, self._name, self.port, self._access = state, name, port, access
         self.url = f"nats://127.0.0.1:{port}"
 
@@ -51,6 +60,7 @@ class NatsServer:
                 name=self._name,
                 store=orjson.dumps(str(self._state / "nats")).decode(),
                 max_payload=MAX_PAYLOAD,
+                sync_interval=self._sync_interval,
                 guarded_store=GUARDED_STORE.format(key=STORE_KEY) if self._access else "",
                 access=f'system_account: {SYSTEM}\ninclude "{ACCESS_FILE}"\n'
                 if self._access

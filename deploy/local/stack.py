@@ -40,7 +40,8 @@ class LocalStack:
 
     With `LANGNGHE_MONGO_URL` set, that server is used and none is started. `parts` may name
     one of the two only. With `access` NATS lets in only those whom it lists, else it believes
-    everybody on this machine. Raises `FolderRefused` and `PartFailed`.
+    everybody on this machine. `sync_interval` is for measuring what durability costs. Raises
+    `FolderRefused` and `PartFailed`.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class LocalStack:
         parts: Sequence[str] = ("nats", "mongo"),
         *,
         access: LocalAccess | None = None,
+        sync_interval: str = "always",
     ) -> None:
+        self._sync_interval = sync_interval
         self._folder = StateFolder(state)
         self._access = access
         self._given_mongo = os.environ.get("LANGNGHE_MONGO_URL", "") if "mongo" in parts else ""
@@ -156,7 +159,9 @@ class LocalStack:
 
     def _made(self, name: str, port: int) -> Part:
         if name == "nats":
-            return NatsServer(self._folder.path, self._folder.name, port, self._access)
+            return NatsServer(
+                self._folder.path, self._folder.name, port, self._access, self._sync_interval
+            )
         return Mongod(self._folder.path, self._folder.name, port)
 
     async def _started(self, name: str, part: Part) -> Process:
