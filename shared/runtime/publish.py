@@ -1,27 +1,43 @@
 """Publishes events and returns when each is confirmed by its stream.
 
 nats-py offers one confirmation at a time, or many whose errors it swallows; this keeps a window
-of confirmations over one inbox and raises what the server said.
+of confirmations over one inbox and raises what the server said. What goes to a stream that takes
+batches goes as one: all of it or nothing is in, and the server syncs to disk once for all, where
+it would else sync for each. A batch with an event that is in already is refused whole; then each
+goes by itself, as does what a stream refuses for another reason, so that it says why.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Self
 
 import nats.errors
 import orjson
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import Header
 from nats.js.errors import APIError
 
 from shared.contracts.envelope import MEDIA_TYPE, AnyEvent
-from shared.runtime.streams import stream_of
+from shared.runtime.streams import BATCHED, stream_of
 
 WINDOW = 512
+FEWEST_TOGETHER = 5
+"""Events; the server syncs about four times for a batch."""
 CONFIRMATION_SECONDS = 5.0
+BATCH_ID, BATCH_SEQUENCE = "Nats-Batch-Id", "Nats-Batch-Sequence"
+BATCH_COMMIT = "Nats-Batch-Commit"
+"""Headers of an atomic batch; see ADR-50 of NATS."""
+BATCH_ID_LENGTH = 64
+"""The most that the server takes."""
 AWAY = 503
 """The code with which a stream says that it cannot take anything now."""
+
+
+log = structlog.get_logger("publish")
 
 
 class Unconfirmed(Exception):
@@ -66,34 +82,48 @@ class Publisher:
         return connection
 
     async def _publish_window(self, connection: Client, events: Sequence[AnyEvent]) -> None:
-        loop = asyncio.get_running_loop()
-        futures: dict[str, asyncio.Future[None]] = {}
-        try:
-            for event in events:
-                self._count += 1
-                token = str(self._count)
-                futures[token] = self._waiting[token] = loop.create_future()
-                subject = event.data.nats_subject()
-                await connection.publish(
-                    subject,
-                    event.encode(),
-                    reply=f"{self._prefix}.{token}",
-                    headers={
-                        Header.MSG_ID.value: event.id,
-                        Header.EXPECTED_STREAM.value: stream_of(subject),
-                        "content-type": MEDIA_TYPE,
-                    },
-                )
-            async with asyncio.timeout(CONFIRMATION_SECONDS):
-                for future in futures.values():
-                    await future
-        finally:
-            for token, future in futures.items():
-                self._waiting.pop(token, None)
-                if future.done() and not future.cancelled():
-                    future.exception()  # seen, so that the loop does not report it again
+        said = [_Said.of(event) for event in events]
+        for stream in dict.fromkeys(one.stream for one in said):
+            of_stream = [one for one in said if one.stream == stream]
+            if stream in BATCHED and len(of_stream) >= FEWEST_TOGETHER:
+                try:
+                    await self._publish_together(connection, of_stream)
+                except NotTaken:
+                    log.info("one by one", stream=stream, count=len(of_stream))
                 else:
-                    future.cancel()
+                    continue
+            await self._publish_apart(connection, of_stream)
+
+    async def _publish_together(self, connection: Client, said: Sequence["_Said"]) -> None:
+        """As one batch, whose end alone is answered."""
+        with self._awaited() as awaited:
+            reply = awaited.next()  # no other batch has it: its end names this one
+            batch = reply[-BATCH_ID_LENGTH:]
+            for place, one in enumerate(said, 1):
+                ends = place == len(said)
+                headers = {**one.headers, BATCH_ID: batch, BATCH_SEQUENCE: str(place)}
+                await connection.publish(
+                    one.subject,
+                    one.body,
+                    reply=reply if ends else "",
+                    headers={**headers, BATCH_COMMIT: "1"} if ends else headers,
+                )
+            await awaited.all()
+
+    async def _publish_apart(self, connection: Client, said: Sequence["_Said"]) -> None:
+        with self._awaited() as awaited:
+            for one in said:
+                await connection.publish(
+                    one.subject, one.body, reply=awaited.next(), headers=one.headers
+                )
+            await awaited.all()
+
+    def _awaited(self) -> "_Awaited":
+        return _Awaited(self._waiting, self._next_reply)
+
+    def _next_reply(self) -> str:
+        self._count += 1
+        return f"{self._prefix}.{self._count}"
 
     async def _confirmed(self, message: Msg) -> None:
         future = self._waiting.pop(message.subject.rpartition(".")[2], None)
@@ -103,6 +133,59 @@ class Publisher:
             future.set_exception(error)
         else:
             future.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An event as it goes over the wire."""
+
+    stream: str
+    subject: str
+    body: bytes
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, event: AnyEvent) -> "_Said":
+        subject = event.data.nats_subject()
+        stream = stream_of(subject)
+        headers = {
+            Header.MSG_ID.value: event.id,
+            Header.EXPECTED_STREAM.value: stream,
+            "content-type": MEDIA_TYPE,
+        }
+        return cls(stream, subject, event.encode(), headers)
+
+
+class _Awaited:
+    """The confirmations of one window, until it is left; those still missing are given up."""
+
+    def __init__(self, waiting: dict[str, asyncio.Future[None]], reply: Callable[[], str]) -> None:
+        self._waiting, self._reply = waiting, reply
+        self._futures: dict[str, asyncio.Future[None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def next(self) -> str:
+        """Where one more confirmation is to go."""
+        reply = self._reply()
+        token = reply.rpartition(".")[2]
+        future = asyncio.get_running_loop().create_future()
+        self._futures[token] = self._waiting[token] = future
+        return reply
+
+    async def all(self) -> None:
+        async with asyncio.timeout(CONFIRMATION_SECONDS):
+            for future in self._futures.values():
+                await future
+
+    def __exit__(self, *_: object) -> None:
+        for token, future in self._futures.items():
+            self._waiting.pop(token, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, so that the loop does not report it again
+            else:
+                future.cancel()
 
 
 async def hand_in(connection: Client, stream: str, subject: str, content: bytes) -> int:

@@ -63,6 +63,8 @@ from shared.contracts import (
 FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
 REPORTS, REFUSALS, DEAD_LETTERS, ADVISORIES = "REPORTS", "REFUSALS", "DEAD_LETTERS", "ADVISORIES"
 NOTHING = "NOTHING"
+BATCHED = frozenset({EVENTS})
+"""Streams that are published to in batches; reports are too large to be held back together."""
 
 DAY = 86_400.0
 OWN_WINDOW = 600.0
