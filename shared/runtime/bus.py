@@ -30,7 +30,7 @@ from pydantic import ValidationError
 
 from shared.contracts import MessageSetAside
 from shared.contracts.envelope import AnyEvent, Event, EventData, derived_id
-from shared.runtime import batch_pull, telemetry
+from shared.runtime import batch_pull, headers, telemetry
 from shared.runtime.arrival import Arrival
 from shared.runtime.publish import Publisher, Unconfirmed, hand_in
 from shared.runtime.sealing import Seal
@@ -83,6 +83,7 @@ class Bus:
         on_closed: Callable[[], None] = lambda: None,
     ) -> None:
         batch_pull.mend()
+        headers.mend()
         self._inbox = f"_INBOX_svc-{name}" if seed else "_INBOX"
 
         async def closed() -> None:
