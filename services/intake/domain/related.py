@@ -9,6 +9,7 @@ is, so suggest only among what concerns the same office or unit.
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from struct import Struct
 
 from rensa import RMinHash  # type: ignore[import-untyped]
 
@@ -22,6 +23,7 @@ ALGORITHM: int = RMinHash.ALGORITHM_VERSION
 RELATED = 0.4
 """The score from which two texts are worth showing side by side; short ones have lower scores."""
 
+_BAND = Struct(f">{2 + BAND_SLOTS}I")
 _Signature = tuple[int, ...]
 
 
@@ -69,5 +71,5 @@ def score(one: Sequence[int], other: Sequence[int]) -> float:
 
 
 def _band(number: int, row: Sequence[int]) -> str:
-    content = b"".join(slot.to_bytes(4, "big") for slot in (ALGORITHM, number, *row))
+    content = _BAND.pack(ALGORITHM, number, *row)
     return blake2b(content, digest_size=BAND_BYTES).hexdigest()
