@@ -11,7 +11,10 @@ from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
 from services.reporting.domain.period import Window
 from services.reporting.domain.row import CaseRow
 from services.reporting.store.alike import APART, grouping, kind_of
-from shared.runtime.mongo import Collection, Database, Document
+from shared.runtime.mongo import Collection, Database, Document, insert_new
+
+BEGINS = frozenset({"submission", "recorded", "announced"})
+"""Places whose event comes before all others of its row, as a rule."""
 
 CASES_AT_ONCE = 1_000
 """Decoded in one go, some 20 ms, in which the process does nothing else."""
@@ -31,14 +34,33 @@ class MongoRows:
         }
 
     async def apply(self, changes: Sequence[RowChange]) -> None:
-        updates: dict[Table, list[UpdateOne]] = {table: [] for table in Table}
+        """One write a row, each atomic.
+
+        A row begins with its submission, activity or channel and is inserted; what follows fills
+        places that are empty. Both are quick for the server. Whatever finds its place taken, or a
+        row that is not there yet, goes the way that weighs both facets, which is right for all.
+        """
+        rows: dict[Table, dict[str, Laid]] = {table: {} for table in Table}
         for (table, key), row in laid(changes).items():
-            fields = {place: _newer(place, facet) for place, facet in row.facets.items()}
-            fields["past"] = _past(row)
-            updates[table].append(UpdateOne({"_id": key}, [{"$set": fields}], upsert=True))
-        for table, of_table in updates.items():
+            rows[table][key] = row
+        for table, of_table in rows.items():
             if of_table:
-                await self._tables[table].bulk_write(of_table, ordered=False)
+                await self._apply(self._tables[table], of_table)
+
+    async def _apply(self, table: Collection, rows: Mapping[str, Laid]) -> None:
+        begin = [
+            key for key, row in rows.items() if not row.past and not BEGINS.isdisjoint(row.facets)
+        ]
+        known = await insert_new(table, [_document(key, rows[key]) for key in begin])
+        begun = {key for place, key in enumerate(begin) if place not in known}
+        rest = {key: row for key, row in rows.items() if key not in begun}
+        plain = [_filled(key, row) for key, row in rest.items() if not row.past]
+        if plain:
+            filled = await table.bulk_write(plain, ordered=False)
+            if filled.matched_count == len(rest):
+                return
+        if rest:  # the count does not say which were missed; to weigh a facet again is harmless
+            await table.bulk_write(list(map(_weighed, rest, rest.values())), ordered=False)
 
     async def cases(self) -> AsyncIterator[CaseRow]:
         # Undecoded batches: the driver's way, document by document, takes as long again.
@@ -63,6 +85,30 @@ class MongoRows:
     async def channels(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.CHANNEL].find({}):
             yield _laid(document)
+
+
+def _document(key: str, row: Laid) -> Document:
+    """A row that begins, with nothing past."""
+    document: Document = {"_id": key, "past": []}
+    for place, facet in row.facets.items():
+        outer, _, inner = place.rpartition(".")
+        of_place = document.setdefault(outer, {}) if outer else document
+        of_place[inner] = _content(facet)
+    return document
+
+
+def _filled(key: str, row: Laid) -> UpdateOne:
+    """Fill places, if every one of them is empty in a row that is there."""
+    empty = {place: {"$exists": False} for place in row.facets}
+    content = {place: _content(facet) for place, facet in row.facets.items()}
+    return UpdateOne({"_id": key, **empty}, {"$set": content})
+
+
+def _weighed(key: str, row: Laid) -> UpdateOne:
+    """Of each place the facet with the greater mark stands, the other is past."""
+    fields = {place: _newer(place, facet) for place, facet in row.facets.items()}
+    fields["past"] = _past(row)
+    return UpdateOne({"_id": key}, [{"$set": fields}], upsert=True)
 
 
 def _newer(place: str, facet: Facet) -> Document:
@@ -90,15 +136,17 @@ def _greater(place: str, facet: Facet) -> Document:
 
 
 def _literal(facet: Facet, **more: str) -> Document:
-    content = {
+    return {"$literal": {**_content(facet), **more}}
+
+
+def _content(facet: Facet) -> Document:
+    return {
         "version": facet.version,
         "recorded": facet.recorded,
         "event": facet.event,
         "time": facet.time,
         "data": dict(facet.data),
-        **more,
     }
-    return {"$literal": content}
 
 
 def _laid(document: Mapping[str, Any]) -> Laid:
