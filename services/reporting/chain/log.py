@@ -32,16 +32,26 @@ class EventLog:
         """
         connection = self._connection()
         inbox = connection.new_inbox()
-        subscription = await connection.subscribe(inbox)
+        found: list[Logged] = []
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def take(message: Msg) -> None:
+            if done.done():
+                return
+            try:
+                if not message.data and _status(message) in {_END, _NONE}:
+                    done.set_result(None)
+                else:
+                    found.append(_logged(message))
+            except TimeoutError as error:
+                done.set_exception(error)
+
+        subscription = await connection.subscribe(inbox, cb=take)
         try:
             wanted = orjson.dumps({"seq": start, "batch": most})
             await connection.publish(SUBJECT, wanted, reply=inbox)
-            found: list[Logged] = []
             async with asyncio.timeout(ANSWER_SECONDS):
-                while (message := await subscription.next_msg(timeout=ANSWER_SECONDS)).data or (
-                    _status(message) not in {_END, _NONE}
-                ):
-                    found.append(_logged(message))
+                await done
             return found
         finally:
             await subscription.unsubscribe()
