@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from services.intake.acknowledging import Acknowledging, Post, PostOffice
 from services.intake.domain.heartbeat import LOOK
 from services.intake.handlers import (
+    Gathering,
     NotSwept,
     Protecting,
     Reader,
@@ -197,7 +198,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.answer(NAME, "identity", identity_teller(telling, openings, settings.zone, bus.publish))
     bus.answer(NAME, "say", message_taker(telling, conversations, relay.wake))
 
-    accept = acceptor(receiving, AWAY, relay.wake)
+    accept = Gathering(acceptor(receiving, AWAY, relay.wake))
     addresses = Addresses(rules)
     boxes = read_mailboxes(settings.keys / "mailboxes.json")
     mailboxes = Mailboxes(accept, boxes, now, secrets.fingerprints)

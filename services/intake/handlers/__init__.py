@@ -3,6 +3,7 @@
 from services.intake.handlers.calling import call_closer, call_collector
 from services.intake.handlers.erasing import Protecting, order_taker
 from services.intake.handlers.following import case_keeper
+from services.intake.handlers.gathering import Gathering
 from services.intake.handlers.listening import feed_watcher
 from services.intake.handlers.ports import RulesMissing, StoreAway, Stores
 from services.intake.handlers.reactions import fate_teller, key_teller, rule_keeper
@@ -21,6 +22,7 @@ from services.intake.handlers.telling import (
 from services.intake.handlers.watching import watcher
 
 __all__ = [
+    "Gathering",
     "NotSwept",
     "Protecting",
     "Reader",
