@@ -39,6 +39,7 @@ async def wait_for_addresses(site: Site) -> None:
     while monotonic() < until:
         reader, writer = await asyncio.open_connection("127.0.0.1", site.lmtp_port)
         try:
+            await _answer(reader)
             for line in ("LHLO bench", "MAIL FROM:<nobody@thudientu.example>"):
                 await _say(reader, writer, line.encode())
             answer = await _say(reader, writer, f"RCPT TO:<{to}>".encode())

@@ -7,6 +7,7 @@ import typer
 
 from deploy.access.cli import nats_app
 from deploy.cli import (
+    benching,
     casework,
     chaining,
     checking,
@@ -37,6 +38,7 @@ for part in (
     chaining,
     checking,
     contracts,
+    benching,
 ):
     app.add_typer(part.app)
 app.add_typer(nats_app, name="nats")
