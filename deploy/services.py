@@ -28,7 +28,7 @@ class GaveUp(Exception):
 
 
 def serve_command(name: str) -> Sequence[str]:
-    return [sys.executable, "-m", "deploy", "serve", name]
+    return [sys.executable, "-m", "deploy.serving", name]
 
 
 class Services:

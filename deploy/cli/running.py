@@ -1,34 +1,24 @@
 """`demo`, `up`, `serve`, `init`: what starts something."""
 
+import os
+import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from starlette.applications import Starlette
 
 from deploy import show, up
 from deploy.cli.terminal import AsJson, State, console, emit, run, say
 from deploy.connection import connected, find_endpoints, latest_directory
 from deploy.demo import Totals, run_demo
 from deploy.rebuild import rebuild_reporting
-from services.intake.app import create_app as intake
-from services.reporting.app import create_app as reporting
-from services.routing.app import create_app as routing
-from shared.runtime.settings import ServiceSettings
+from deploy.services import NAMES
 from shared.runtime.streams import declare
 
 app = typer.Typer()
-
-SERVICES: dict[str, Callable[[], Starlette]] = {
-    "intake": intake,
-    "routing": routing,
-    "reporting": reporting,
-}
 
 
 @app.command()
@@ -133,19 +123,11 @@ def _say_how_bodies_ask(running: "up.Running") -> None:
 @app.command()
 def serve(name: Annotated[str, typer.Argument(help="intake, routing or reporting")]) -> None:
     """One service: the containers' entry point."""
-    if name not in SERVICES:
-        console.print(f"[red]There is no service {name}: {', '.join(SERVICES)}.[/red]")
+    if name not in NAMES:
+        console.print(f"[red]There is no service {name}: {', '.join(NAMES)}.[/red]")
         raise typer.Exit(2)
-    settings = ServiceSettings()
-    uvicorn.run(
-        SERVICES[name](),
-        host=settings.http_host,
-        port=settings.http_port,
-        loop="uvloop",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-    )
+    command = [sys.executable, "-m", "deploy.serving", name]
+    os.execv(sys.executable, command)  # noqa: S606 - in this process, without the command line
 
 
 @app.command()
