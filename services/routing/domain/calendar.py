@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from shared.contracts.rulebook import Calendar
 
 ONE_DAY = timedelta(days=1)
+TERMS = 4_096
+"""Days and lengths of terms that are remembered: most of what comes begins today."""
 DAYS_OF_THE_WEEK = frozenset(range(1, 8))
 
 
@@ -48,6 +51,7 @@ class WorkingDays:
         self._years = range(0) if senseless else range(calendar.first_year, calendar.last_year + 1)
         self._off = frozenset(holiday.day for holiday in calendar.holidays)
         self._worked = frozenset(calendar.swapped)
+        self._added = lru_cache(TERMS)(lambda start, days: self._add(start, days, ()))
 
     def covers(self, day: date) -> bool:
         return day.year in self._years
@@ -63,6 +67,11 @@ class WorkingDays:
 
     def add_working_days(self, start: date, days: int, pauses: Sequence[Pause] = ()) -> Term:
         """The `days`-th working day after `start`; the day after it may be day one."""
+        if not pauses:
+            return self._added(start, days)
+        return self._add(start, days, pauses)
+
+    def _add(self, start: date, days: int, pauses: Sequence[Pause]) -> Term:
         day, covered, left = start, True, days
         while left > 0:
             day += ONE_DAY

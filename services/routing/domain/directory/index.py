@@ -9,11 +9,14 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache, partial
 
 from services.routing.domain.directory.lineage import DAY, Identity, Lineage, identity
 from services.routing.domain.directory.versions import grouped, in_force, nearest
 from shared.contracts.directory import Body, Directory, Office, Recusal, Relation, Unit
 
+PATHS = 16_384
+"""Ways up that are remembered; a country has some 3,400 units."""
 LOWEST = 99
 """Level of a body whose unit the directory does not list: below everybody."""
 
@@ -37,6 +40,7 @@ class DirectoryIndex:
                 self._related[person].append(relation)
         self.outside_desk = directory.outside_desk
         self._staff = grouped(directory.offices, _command)
+        self._paths = lru_cache(PATHS)(partial(self._way, split=frozenset()))
         self._within: dict[date, dict[str, list[str]]] = {}
         bodies = sorted(directory.bodies, key=lambda body: (body.code, body.valid_from))
         self._bodies_at: dict[str, list[Body]] = defaultdict(list)
@@ -106,7 +110,7 @@ class DirectoryIndex:
         it had last: what concerns it still finds somebody above. A circle ends where it would
         close.
         """
-        return self._way(code, then or on, on, category, frozenset())
+        return self._paths(code, then or on, on, category)
 
     def _way(
         self, code: str, then: date, on: date, category: str | None, split: frozenset[Identity]
