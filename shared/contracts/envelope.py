@@ -5,6 +5,7 @@ Ids are derived from their cause and never drawn: a step done twice says the sam
 """
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 from uuid import UUID, uuid5
 
@@ -84,7 +85,7 @@ class Event(BaseModel, Generic[Data]):
         `subject` and `time` are those of the cause unless given.
         """
         about = subject or self.subject or self.id
-        shape = cast("type[Event[Caused]]", Event[type(data)])  # type: ignore[misc]
+        shape = cast("type[Event[Caused]]", _shape(type(data)))
         return shape(
             id=derived_id(self.id, data.TYPE, about),
             source=source,
@@ -103,3 +104,9 @@ class Event(BaseModel, Generic[Data]):
 
 
 AnyEvent = Event[Any]
+
+
+@cache
+def _shape(contract: type[EventData]) -> type[AnyEvent]:
+    """The event of a contract; pydantic's own way to it costs as much as to make one."""
+    return Event[contract]  # type: ignore[valid-type]
