@@ -23,8 +23,16 @@ def test_pieces_fold_as_the_whole(text):
 
 
 def test_a_long_piece_is_not_remembered():
-    fold._syllable.cache_clear()
+    fold._REMEMBERED.clear()
 
     fold.tokens("đ" * (fold.LONGEST_SYLLABLE + 1))
 
-    assert fold._syllable.cache_info().currsize == 0
+    assert not fold._REMEMBERED
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    fold._REMEMBERED.clear()
+    monkeypatch.setattr(fold, "MOST_SYLLABLES", 3)
+
+    assert fold.tokens("ăn ấm ở ế ư") == ["an", "am", "o", "e", "u"]
+    assert len(fold._REMEMBERED) == 3

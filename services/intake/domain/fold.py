@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from itertools import chain
 
 _WORD = re.compile(r"[^\W_]+")
 LONGEST_SYLLABLE = 8
 """`nghiêng,` has eight characters; so may a word that is decomposed, and then it is folded anew."""
+MOST_SYLLABLES = 16_384
+"""With capitals and punctuation."""
 _PLAIN_D = str.maketrans({"đ": "d", "Đ": "d"})
 
 
@@ -19,10 +21,8 @@ def tokens(text: str) -> list[str]:
     """The folded words of a text, in order."""
     if text.isascii():
         return _WORD.findall(text.lower())
-    words: list[str] = []
-    for piece in text.split():  # no mark reaches across a space
-        words += _syllable(piece) if len(piece) <= LONGEST_SYLLABLE else _folded(piece)
-    return words
+    # No mark reaches across a space, so each piece folds by itself.
+    return list(chain.from_iterable(map(_REMEMBERED.__getitem__, text.split())))
 
 
 def _folded(text: str) -> tuple[str, ...]:
@@ -32,6 +32,17 @@ def _folded(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall("".join(c for c in bare if not unicodedata.combining(c))))
 
 
-_syllable = lru_cache(maxsize=16_384)(_folded)
-"""Vietnamese is written with some 7,000 syllables, and to fold one takes longer than to find it.
-Longer pieces, such as numbers and addresses, are never remembered."""
+class _Syllables(dict[str, tuple[str, ...]]):
+    """Vietnamese is written with some 7,000 syllables: to find one is quicker than to fold it.
+
+    Longer pieces, such as numbers and addresses, are never remembered.
+    """
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        folded = _folded(piece)
+        if len(piece) <= LONGEST_SYLLABLE and len(self) < MOST_SYLLABLES:
+            self[piece] = folded
+        return folded
+
+
+_REMEMBERED = _Syllables()

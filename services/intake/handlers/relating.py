@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Protocol
 
 from services.intake.domain import related
@@ -22,6 +23,9 @@ MOST_OF_A_BAND, MOST_SCORED = 10, 10
 MOST_ALIKE = 3
 """Earlier submissions that are named as alike, the most alike first."""
 
+SIGN = 1 << 63
+"""Eight bytes are signed in the store."""
+
 Signature = tuple[int, ...]
 
 
@@ -33,18 +37,20 @@ class Unplaced:
     unit: str
     signature: Signature
 
-    def bands(self) -> tuple[str, ...]:
-        return tuple(f"{self.unit}:{band}" for band in related.bands(self.signature))
+    def bands(self) -> tuple[int, ...]:
+        """Keys of the text among those about its unit: what an index holds in eight bytes each."""
+        unit = int.from_bytes(blake2b(self.unit.encode(), digest_size=8).digest())
+        return tuple((int(band, 16) ^ unit) - SIGN for band in related.bands(self.signature))
 
 
 class Matters(Protocol):
     async def unplaced(self, limit: int) -> Sequence[Unplaced]:
         """Those that were not compared yet, the oldest first."""
 
-    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Sequence[str], Signature]]:
+    async def near(self, bands: Sequence[int]) -> Sequence[tuple[str, Sequence[int], Signature]]:
         """Some placed submissions that share a band, with bands and signatures; bounded."""
 
-    async def place(self, bands: Sequence[tuple[str, Sequence[str]]]) -> None:
+    async def place(self, bands: Sequence[tuple[str, Sequence[int]]]) -> None:
         """From now on these submissions are found by their bands."""
 
 
@@ -79,16 +85,16 @@ class _Near:
     """Earlier submissions by the bands that they have, few for each band."""
 
     def __init__(self) -> None:
-        self._by_band: dict[str, list[str]] = defaultdict(list)
+        self._by_band: dict[int, list[str]] = defaultdict(list)
         self._signatures: dict[str, Signature] = {}
 
-    def add(self, submission: str, bands: Sequence[str], signature: Signature) -> None:
+    def add(self, submission: str, bands: Sequence[int], signature: Signature) -> None:
         self._signatures[submission] = signature
         for band in bands:
             if len(self._by_band[band]) < MOST_OF_A_BAND:
                 self._by_band[band].append(submission)
 
-    def alike(self, one: Unplaced, bands: Sequence[str]) -> Iterator[AnyEvent]:
+    def alike(self, one: Unplaced, bands: Sequence[int]) -> Iterator[AnyEvent]:
         """Those whose words are like this one's, the most alike first."""
         sharing = Counter(s for band in bands for s in self._by_band.get(band, ()))
         sharing.pop(one.event.subject or "", None)

@@ -35,7 +35,7 @@ class MongoMatters:
             async for document in found
         ]
 
-    async def near(self, bands: Sequence[str]) -> Sequence[tuple[str, Sequence[str], Signature]]:
+    async def near(self, bands: Sequence[int]) -> Sequence[tuple[str, Sequence[int], Signature]]:
         """Some placed submissions that share a band, with bands and signatures; bounded."""
         found = self._documents.find(
             {"matter.bands": {"$in": list(bands)}}, {"matter": 1}, limit=MOST_NEAR
@@ -45,7 +45,7 @@ class MongoMatters:
             async for d in found
         ]
 
-    async def place(self, bands: Sequence[tuple[str, Sequence[str]]]) -> None:
+    async def place(self, bands: Sequence[tuple[str, Sequence[int]]]) -> None:
         """From now on these submissions are found by their bands."""
         await self._documents.bulk_write(
             [

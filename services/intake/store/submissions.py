@@ -48,7 +48,8 @@ class MongoSubmissions:
         documents = [
             _document(k, await self._parts.kept(k.sealed), unannounced=unannounced) for k in kept
         ]
-        return await _first_stands(self._documents, documents, self._parts)
+        fresh = [Standing(k.event, k.arrival, k.also) for k in kept]
+        return await _first_stands(self._documents, documents, fresh, self._parts)
 
     async def known(self, keys: Sequence[str]) -> Mapping[str, str]:
         """By key: the submission that is known under it; keys that nobody has are left out."""
@@ -109,7 +110,8 @@ class MongoConversations:
             | ({PENDING: True} if unannounced else {})
             for one in said
         ]
-        return await _first_stands(self._documents, documents, self._parts)
+        fresh = [Standing(one.event, one.arrival) for one in said]
+        return await _first_stands(self._documents, documents, fresh, self._parts)
 
 
 class MongoRecords:
@@ -181,9 +183,15 @@ class MongoOutbox:
 
 
 async def _first_stands(
-    collection: Collection, documents: Sequence[Document], parts: SealedParts
+    collection: Collection,
+    documents: Sequence[Document],
+    fresh: Sequence[Standing],
+    parts: SealedParts,
 ) -> Sequence[Standing]:
-    """Insert each unless one of its `keys` is known; answer, in order, with what stands."""
+    """Insert each unless one of its `keys` is known; answer, in order, with what stands.
+
+    `fresh` is what stands of those that are not known.
+    """
     refused = await insert_new(collection, documents)
     by_key: dict[str, Standing] = {}
     known = set(chain.from_iterable(documents[position]["keys"] for position in refused))
@@ -197,7 +205,7 @@ async def _first_stands(
     return [
         next(by_key[key] for key in document["keys"] if key in by_key)
         if position in refused
-        else standing_of(document)
+        else fresh[position]
         for position, document in enumerate(documents)
     ]
 
