@@ -57,7 +57,8 @@ async def _session(port: int, mails: Sequence[tuple[str, bytes]]) -> None:
         await _answer(reader)
         await _say(reader, writer, b"LHLO bench")
         for to, raw in mails:
-            await _say(reader, writer, b"MAIL FROM:<nguoidan@thudientu.example>")
+            size = f" SIZE={len(raw)}"  # as mail servers say it; without, each takes a large room
+            await _say(reader, writer, b"MAIL FROM:<nguoidan@thudientu.example>" + size.encode())
             await _say(reader, writer, f"RCPT TO:<{to}>".encode())
             await _say(reader, writer, b"DATA")
             answer = await _say(reader, writer, raw + b".")

@@ -24,8 +24,6 @@ FEWEST, MOST = 60, 20_000
 """Items of a round."""
 SHARES = (0.1, 0.5, 0.9)
 """Of the greatest rate, at which latencies are measured."""
-CALM_SECONDS = 1.5
-"""After a round, for what is done off the way in: chaining, and looking for what is alike."""
 DURABLE, DEFAULT = "always", "2m"
 """How often NATS syncs to disk: before each answer, and its own default, every two minutes."""
 
@@ -39,10 +37,19 @@ class Plan:
     rate_seconds: float = 10.0
     singles: int = 40
     mails: int = 3_000
+    calm_seconds: float = 1.5
+    """After a round, for what is done off the way in: chaining, and looking for what is alike."""
     syncs: tuple[str, ...] = (DURABLE, DEFAULT)
 
 
-QUICK = Plan(round_seconds=0.9, rate_seconds=2.0, singles=10, mails=300, syncs=(DURABLE,))
+QUICK = Plan(
+    round_seconds=0.7,
+    rate_seconds=1.5,
+    singles=5,
+    mails=150,
+    calm_seconds=0.4,
+    syncs=(DURABLE,),
+)
 
 
 class Unequal(Exception):
@@ -75,7 +82,7 @@ async def bench(plan: Plan, say: Say) -> dict[str, Any]:
 
 async def _measured(running: Site, plan: Plan, sync: str, say: Say) -> dict[str, Any]:
     say(f"sync_interval {sync}: memory and start")
-    await asyncio.sleep(CALM_SECONDS)
+    await asyncio.sleep(plan.calm_seconds)
     ours = running.tracks["ours"]
     pids = {name: running.services.pid(name) for name in NAMES}
     idle = all_memory(pids)
@@ -87,7 +94,7 @@ async def _measured(running: Site, plan: Plan, sync: str, say: Say) -> dict[str,
             if name == "ours":
                 loaded.append(all_memory(pids))
             say(f"{sync}, round {number + 1}, {name}: {track.figures.events_per_s[-1]:,.0f}/s")
-            await asyncio.sleep(CALM_SECONDS if name == "ours" else 0)
+            await asyncio.sleep(plan.calm_seconds if name == "ours" else 0)
     latency = await _latencies(running, plan, say)
     mails, mail_cpu = await _mails(running, plan)
     say(f"mails: {mails:,.0f}/s")
@@ -136,7 +143,7 @@ async def _latencies(running: Site, plan: Plan, say: Say) -> dict[str, Latency]:
             running.client, ours, running.load, "rate", rate=rate, seconds=plan.rate_seconds
         )
         say(f"at {rate:,.0f}/s: p50, p95, p99 {_in_words(found[str(share)])} ms")
-        await asyncio.sleep(CALM_SECONDS)
+        await asyncio.sleep(plan.calm_seconds)
     found["single"] = await single(
         running.client, ours, running.load, "single", times=plan.singles, pause=0.1
     )

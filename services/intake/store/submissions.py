@@ -1,5 +1,6 @@
 """Submissions, and what is said on them afterwards: idempotent by unique index, for ever."""
 
+import asyncio
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -148,7 +149,11 @@ class MongoRecords:
 
 
 class MongoOutbox:
-    """What of these collections is kept and was not announced yet."""
+    """What of these collections is kept and was not announced yet.
+
+    Where an event was found is remembered until it is announced: a majority write on a collection
+    that has none of the events would be waited for in vain.
+    """
 
     def __init__(self, database: Database) -> None:
         self._collections = [
@@ -162,24 +167,35 @@ class MongoOutbox:
                 "relations",
             )
         ]
+        self._found: dict[str, Collection] = {}
 
     async def waiting(self, limit: int) -> Sequence[AnyEvent]:
         """Up to about `limit` events; empty if everything was announced."""
+        found = await asyncio.gather(*(_pending(each, limit) for each in self._collections))
         events: list[AnyEvent] = []
-        for collection in self._collections:
-            found = collection.find({PENDING: True}, {"event": 1, "also": 1}, limit=limit)
-            async for document in found:
-                standing = standing_of(document)
+        for collection, standings in zip(self._collections, found, strict=True):
+            for standing in standings:
+                self._found[standing.event.id] = collection
                 events += (standing.event, *standing.also)
         return events
 
     async def announced(self, events: Sequence[AnyEvent]) -> None:
         """An item is done once its own event is among these."""
-        ids = [event.id for event in events]
-        for collection in self._collections:
+        found, self._found = self._found, {}
+        ids: dict[Collection, list[str]] = {}
+        for event in events:
+            of_event = found.get(event.id)
+            for collection in (of_event,) if of_event is not None else self._collections:
+                ids.setdefault(collection, []).append(event.id)
+        for collection, names in ids.items():
             await collection.update_many(
-                {PENDING: True, "event.id": {"$in": ids}}, {"$unset": {PENDING: ""}}
+                {PENDING: True, "event.id": {"$in": names}}, {"$unset": {PENDING: ""}}
             )
+
+
+async def _pending(collection: Collection, limit: int) -> list[Standing]:
+    found = collection.find({PENDING: True}, {"event": 1, "also": 1}, limit=limit)
+    return [standing_of(document) async for document in found]
 
 
 async def _first_stands(
