@@ -33,6 +33,7 @@ class Site:
     client: Client
     stack: LocalStack
     services: Services
+    environment: dict[str, str]
     load: Load
     lmtp_port: int
     start_s: float
@@ -52,15 +53,12 @@ async def site(folder: Path, sync_interval: str, tracks: tuple[str, ...]) -> Asy
         await declare(client.jetstream())
         await lanes.declare(client)
         lmtp_port = free_port()
-        services = Services(
-            folder,
-            {
-                "LANGNGHE_NATS_URL": stack.nats_url,
-                "LANGNGHE_MONGO_URL": stack.mongo_url,
-                "LANGNGHE_KEYS": str(keys.resolve()),
-                "LANGNGHE_LMTP_PORT": str(lmtp_port),
-            },
-        )
+        environment = {
+            "LANGNGHE_NATS_URL": stack.nats_url,
+            "LANGNGHE_MONGO_URL": stack.mongo_url,
+            "LANGNGHE_KEYS": str(keys.resolve()),
+        }
+        services = Services(folder, {**environment, "LANGNGHE_LMTP_PORT": str(lmtp_port)})
         ending.push_async_callback(services.stop)
         began = monotonic()
         await services.start()
@@ -80,7 +78,7 @@ async def site(folder: Path, sync_interval: str, tracks: tuple[str, ...]) -> Asy
                 own = await _start(track.name, folder, stack, ending)
                 found[track.name] = _fresh(track, {**own, **servers})
         load = Load(directory.directory)
-        yield Site(client, stack, services, load, lmtp_port, start_s, found)
+        yield Site(client, stack, services, environment, load, lmtp_port, start_s, found)
 
 
 def _fresh(track: Track, pids: dict[str, int]) -> Track:
