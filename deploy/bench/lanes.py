@@ -21,6 +21,8 @@ from shared.runtime import streams
 WINDOW = 512
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 180.0
+AT_REST, REST_PATIENCE_SECONDS = 0.25, 30.0
+"""Share of one core that all processes of a lane take together while they only look for work."""
 ANNOUNCED = (SubmissionReceived.TYPE, CaseOpened.TYPE, CaseAssigned.TYPE, ClockStarted.TYPE)
 
 
@@ -44,6 +46,8 @@ class Track:
     pids: Mapping[str, int]
     subject: str | None = None
     pauses: bool = True
+    tail_seconds: float = 0.0
+    """How often its processes look for what is done off the way in; 0 if nothing is."""
     figures: Lane = field(default_factory=Lane)
     sent: int = 0
 
@@ -63,6 +67,7 @@ OURS = Track(
         )
     ],
     pids={},
+    tail_seconds=1.1,  # the chain, and the search for what is alike
 )
 BARE = Track(
     name="bare",
@@ -157,7 +162,8 @@ async def through(client: Client, track: Track, seconds: float = PATIENCE_SECOND
 async def carry(client: Client, track: Track, load: Load, run: str, count: int) -> float:
     """Carry `count` items from the entrance to the last consumer; events a second, kept.
 
-    Processor time is that of the lane's processes until the last consumer has nothing left.
+    Processor time is that of the lane's processes until they are at rest again, with what they do
+    off the way in: neither is it left out, nor does it burden the lane that comes next.
     """
     numbers = range(track.sent, track.sent + count)
     items = [
@@ -177,12 +183,22 @@ async def carry(client: Client, track: Track, load: Load, run: str, count: int) 
         await send(client, items)
     await through(client, track)
     took = monotonic() - began
+    await _at_rest(track)
     after = all_cpu(track.pids)
     track.figures.events_per_s.append(count / took)
     track.figures.cpu_us.append(
         {name: (after[name] - before[name]) / count * 1e6 for name in track.pids}
     )
     return count / took
+
+
+async def _at_rest(track: Track) -> None:
+    until = monotonic() + REST_PATIENCE_SECONDS
+    while track.tail_seconds and monotonic() < until:
+        before = sum(all_cpu(track.pids).values())
+        await asyncio.sleep(track.tail_seconds)
+        if sum(all_cpu(track.pids).values()) - before < AT_REST * track.tail_seconds:
+            return
 
 
 async def announced(client: Client, track: Track) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """One run: the lanes in turns on the same servers, then latencies, mails and memory of ours."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,7 +22,9 @@ Say = Callable[[str], None]
 
 WARM_UP = 300
 FEWEST, MOST = 60, 20_000
-"""Items of a round."""
+FEWEST_PAUSED = 500
+"""Items of a round; a lane that pulls in batches gets a whole one at least, of the bare lane."""
+FEWEST_ROUNDS = 3
 SHARES = (0.1, 0.5, 0.9)
 """Of the greatest rate, at which latencies are measured."""
 DURABLE, DEFAULT = "always", "2m"
@@ -34,16 +37,19 @@ class Plan:
 
     rounds: int = 5
     round_seconds: float = 4.0
+    rounds_within: float = 600.0
+    """Seconds after which no further round begins, once there were `FEWEST_ROUNDS`."""
     rate_seconds: float = 10.0
     singles: int = 40
     mails: int = 3_000
     calm_seconds: float = 1.5
-    """After a round, for what is done off the way in: chaining, and looking for what is alike."""
+    """Between two rates."""
     syncs: tuple[str, ...] = (DURABLE, DEFAULT)
 
 
 QUICK = Plan(
     round_seconds=0.7,
+    rounds_within=24.0,
     rate_seconds=1.5,
     singles=5,
     mails=150,
@@ -64,7 +70,7 @@ async def bench(plan: Plan, say: Say) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="langnghe-bench-") as folder:
             async with site(Path(folder), sync, ("ours", "bare", "naive")) as running:
                 of_syncs[sync] = await measured(running, plan, sync, say)
-    figures = {"rounds": plan.rounds, "seconds": round(monotonic() - began, 1)}
+    figures = {"seconds": round(monotonic() - began, 1)}
     return {**headline(of_syncs[DURABLE]), **figures, "sync_interval": of_syncs}
 
 
@@ -78,6 +84,7 @@ def headline(durable: dict[str, Any]) -> dict[str, float]:
         "single_ms": durable["latency"]["single"]["p50"],
         "mails_per_s": durable["mails"]["per_s"],
         "start_s": durable["start_s"],
+        "rounds": durable["rounds"],
     }
 
 
@@ -89,14 +96,16 @@ async def measured(running: Site, plan: Plan, sync: str, say: Say) -> dict[str, 
     pids = {name: running.services.pid(name) for name in NAMES}
     idle = all_memory(pids)
     counts = await _warmed_up(running, plan)
-    loaded = []
+    loaded: list[dict[str, float]] = []
+    began = monotonic()
     for number in range(plan.rounds):
+        if number >= FEWEST_ROUNDS and monotonic() - began > plan.rounds_within:
+            break
         for name, track in running.tracks.items():
             await carry(running.client, track, running.load, "round", counts[name])
             if name == "ours":
                 loaded.append(all_memory(pids))
             say(f"{sync}, round {number + 1}, {name}: {track.figures.events_per_s[-1]:,.0f}/s")
-            await asyncio.sleep(plan.calm_seconds if name == "ours" else 0)
     latency = await _latencies(running, plan, say)
     mails, mail_cpu = await _mails(running, plan)
     say(f"mails: {mails:,.0f}/s")
@@ -118,6 +127,8 @@ async def measured(running: Site, plan: Plan, sync: str, say: Say) -> dict[str, 
             "end": _rounded(all_memory(pids)),
         },
         "start_s": round(running.start_s, 2),
+        "rounds": len(loaded),
+        "load": round(os.getloadavg()[0], 1),
         "counts": await _counts(running, ours.sent + plan.mails),
     }
 
@@ -128,8 +139,8 @@ async def _warmed_up(running: Site, plan: Plan) -> dict[str, int]:
     for name, track in running.tracks.items():
         few = WARM_UP if track.pauses else FEWEST
         rate = await carry(running.client, track, running.load, "warm-up", few)
-        rate = await carry(running.client, track, running.load, "warm-up", few)
-        counts[name] = min(max(int(rate * plan.round_seconds), FEWEST), MOST)
+        fewest = FEWEST_PAUSED if track.pauses else FEWEST
+        counts[name] = min(max(int(rate * plan.round_seconds), fewest), MOST)
         track.figures.events_per_s.clear()
         track.figures.cpu_us.clear()
     return counts
