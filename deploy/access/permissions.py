@@ -14,6 +14,7 @@ from shared.runtime.streams import (
     OPERATORS,
     REPORTS,
     Durable,
+    noting,
     webhook_durable,
 )
 
@@ -131,6 +132,7 @@ def service(name: str, webhooks: Iterable[str] = ()) -> User:
 
     From the consumers of `webhooks` it takes too, each by its name: a pattern would hold for those
     of readers as well, since names are whole tokens.
+    Of a message that may be what ends it, it notes that it begins.
 
     Answers to parties go to `_R_`, which the server itself maps to the account of the one who
     asked; the right to answer wherever a question says would let its sender choose the subject.
@@ -143,6 +145,7 @@ def service(name: str, webhooks: Iterable[str] = ()) -> User:
         publish=(
             *(subject for durable in durables for subject in _taking(durable)),
             *(subject for code in sorted(webhooks) for subject in _next(webhook_durable(code))),
+            *(subject for durable in durables for subject in noting(durable)),
             *ANNOUNCES[name],
             *LOOKS.get(name, ()),
             *HANDS_IN.get(name, ()),

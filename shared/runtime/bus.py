@@ -12,9 +12,9 @@ or a stream is away, messages wait in the hand: nothing is wrong with them, and 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nats.errors
 import structlog
@@ -35,19 +35,23 @@ from shared.runtime.arrival import Arrival
 from shared.runtime.publish import Publisher, Unconfirmed, hand_in
 from shared.runtime.sealing import Seal
 from shared.runtime.streams import COMMANDS, CONSUMERS, Durable
+from shared.runtime.suspects import Suspects
 
 DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before each further delivery of a message that failed."""
 FETCH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 """A third of `ack_wait`: a message in the hand is not given to anyone else."""
-SUSPECT = 3
+SUSPECT = 2
 """From this delivery on a message is handled alone: it may be what ends the process."""
+DEATHS = 2
+"""Deaths alone, after one in company, by which a message is known to end the process."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
 EventHandler = Callable[[Sequence[Event[Any]]], Awaitable[Sequence[AnyEvent]]]
 ArrivalHandler = Callable[[Sequence[Arrival]], Awaitable[Sequence[AnyEvent]]]
 Handler = Callable[[Sequence[Any]], Awaitable[Sequence[AnyEvent]]]
+Result = TypeVar("Result")
 Answerer = Callable[[str, bytes], Awaitable[bytes]]
 """Takes the asking party, from the subject, and the question."""
 
@@ -104,6 +108,7 @@ class Bus:
         )
         self._name = name
         self._publisher = Publisher(lambda: self.connection)
+        self._suspects = Suspects(lambda: self.connection)
         self._passing: tuple[type[Exception], ...] = (*passing, Unconfirmed)
         self._seal = seal
         self._delays = tuple(delays)
@@ -226,26 +231,55 @@ class Bus:
         """Bring every message of the batch to its fate."""
         async with _kept_in_hand(batch):
             together: list[tuple[Msg, Any]] = []
-            alone: list[tuple[Msg, Any]] = []
+            alone: list[Msg] = []
             for message in batch:
                 deliveries = message.metadata.num_delivered
                 if deliveries > len(self._delays) + 1:
                     await self._set_aside(durable, message, "crashed", "")
-                    continue
-                try:
-                    item = read(message)
-                except (ValidationError, ValueError, KeyError) as error:
-                    await self._set_aside(durable, message, "unreadable", _place(error))
-                    continue
-                (alone if deliveries >= SUSPECT else together).append((message, item))
+                elif deliveries >= SUSPECT:
+                    alone.append(message)
+                else:
+                    together += await self._read(durable, read, message)
             if together:
                 await self._attempt(durable, handler, together)
             # Forwards and backwards in turn: whichever one message ends the process each time,
             # all its neighbours are through after two more deliveries.
-            if alone and alone[0][0].metadata.num_delivered % 2 == 0:
+            if alone and alone[0].metadata.num_delivered % 2:
                 alone.reverse()
-            for one in alone:
-                await self._attempt(durable, handler, [one])
+            for message in alone:
+                await self._handle_alone(durable, read, handler, message)
+
+    async def _read(
+        self, durable: Durable, read: Callable[[Msg], Any], message: Msg
+    ) -> list[tuple[Msg, Any]]:
+        """The message with what it says; nothing if it cannot be read and was set aside."""
+        try:
+            return [(message, read(message))]
+        except (ValidationError, ValueError, KeyError) as error:
+            await self._set_aside(durable, message, "unreadable", _place(error))
+            return []
+
+    async def _handle_alone(
+        self, durable: Durable, read: Callable[[Msg], Any], handler: Handler, message: Msg
+    ) -> None:
+        """Note that it is begun, and that it ended well: a note that stands is a death."""
+
+        async def begin() -> int:
+            deaths = await self._suspects.deaths(durable, message)
+            if deaths < DEATHS:
+                await self._suspects.note(durable, message, deaths + 1)
+            return deaths
+
+        deaths = await self._until_done(durable, [message], begin)
+        if deaths is None:
+            return
+        if deaths >= DEATHS:
+            await self._set_aside(durable, message, "crashed", "")
+            return
+        if item := await self._read(durable, read, message):
+            await self._attempt(durable, handler, item)
+        with suppress(Unconfirmed):  # then a death too many is noted, one short of the end
+            await self._suspects.note(durable, message, deaths)
 
     async def _attempt(
         self, durable: Durable, handler: Handler, batch: list[tuple[Msg, Any]]
@@ -307,22 +341,36 @@ class Bus:
                 sealed=self._seal.close(message.data),
             ),
         )
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                await self._publisher.publish([letter])
-            except Unconfirmed as error:
-                self._waits(durable, error)
-                if await self._stopped_within(pause):
-                    await batch_pull.give_back([message])
-                    return
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            self.waits_for.pop(durable.name, None)
+
+        async def publish() -> bool:
+            await self._publisher.publish([letter])
+            return True
+
+        if await self._until_done(durable, [message], publish):
             await _each([message.term()])
             telemetry.SET_ASIDE.labels(durable.name, reason).inc()
             log.error("set aside", durable=durable.name, reason=reason, at=detail)
-            return
+
+    async def _until_done(
+        self, durable: Durable, batch: list[Msg], work: Callable[[], Awaitable[Result]]
+    ) -> Result | None:
+        """The work's result, waiting while the server is away; None if we stopped before.
+
+        Then the batch was given back.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                result = await work()
+            except Unconfirmed as error:
+                self._waits(durable, error)
+                if await self._stopped_within(pause):
+                    await batch_pull.give_back(batch)
+                    return None
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            self.waits_for.pop(durable.name, None)
+            return result
 
     def _waits(self, durable: Durable, error: Exception) -> None:
         reason = type(error).__name__

@@ -62,7 +62,7 @@ from shared.contracts import (
 
 FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
 REPORTS, REFUSALS, DEAD_LETTERS, ADVISORIES = "REPORTS", "REFUSALS", "DEAD_LETTERS", "ADVISORIES"
-NOTHING = "NOTHING"
+NOTHING, SUSPECTS = "NOTHING", "SUSPECTS"
 BATCHED = frozenset({EVENTS})
 """Streams that are published to in batches; reports are too large to be held back together."""
 
@@ -155,6 +155,13 @@ STREAMS: tuple[StreamConfig, ...] = (
         description="What the server says of consumers, so that a lost message explains itself.",
         subjects=["$JS.EVENT.ADVISORY.CONSUMER.>"],
         max_age=30 * DAY,
+    ),
+    StreamConfig(
+        name=SUSPECTS,
+        description="Messages that were delivered before, and are being handled alone.",
+        subjects=["suspect.*.*"],
+        max_msgs_per_subject=1,
+        max_age=DAY,
     ),
 )
 
@@ -305,6 +312,13 @@ HANDS_IN: dict[str, tuple[str, ...]] = {"routing": ("command.*.case.*.*",)}
 """By service: what it may put into a stream in the name of parties that came to it by HTTP.
 
 It is what the service itself takes from there: it could act as if any party had ordered."""
+
+
+def noting(durable: Durable) -> tuple[str, ...]:
+    """What a service asks of the server to note of a message that is handled alone, and read it."""
+    own = f"suspect.{durable.name}.*"
+    return (own, f"$JS.API.DIRECT.GET.{SUSPECTS}.{own}")
+
 
 OPERATORS = (*_RULES, CalendarPublished.TYPE)
 """What the operator announces."""

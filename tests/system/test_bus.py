@@ -398,6 +398,73 @@ class TestAProcessKilled:
         ]
 
 
+DEADLY = """
+import asyncio, os, signal, sys
+from shared.contracts import ActivityRecorded, ChannelAnnounced
+from shared.runtime.bus import Bus
+from tests.system.test_bus import DURABLE, SEAL, follows
+
+async def handler(events):
+    if any(event.id.startswith("deadly") for event in events):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [follows(event) for event in events if event.type == ActivityRecorded.TYPE]
+
+async def main():
+    bus = Bus(sys.argv[1], "test", seal=SEAL)
+    bus.react(DURABLE, handler, ActivityRecorded, ChannelAnnounced)
+    await bus.start()
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+class TestAMessageThatEndsItsProcess:
+    async def test_it_is_set_aside_after_three_deaths_and_its_neighbours_go_through(self, world):
+        for number in range(20):
+            name = "deadly" if number == 7 else f"e{number}"
+            await world.jetstream.publish(ActivityRecorded.TYPE, activity(name).encode())
+
+        deaths = await self.deaths_until_quiet(world)
+
+        [letter] = await world.letters()
+        assert (letter.reason, letter.sequence) == ("crashed", 8)
+        assert len(await world.stored("EVENTS", ChannelAnnounced.TYPE)) == 19
+        assert deaths == 3
+
+    async def test_deaths_by_others_are_not_held_against_a_message(self, world):
+        """Killed from outside again and again, each time with all of them in the hand."""
+        for number in range(20):
+            await world.jetstream.publish(ActivityRecorded.TYPE, activity(f"e{number}").encode())
+        subscription = await world.jetstream.pull_subscribe_bind(DURABLE, "EVENTS")
+        for _ in range(3):
+            assert len(await subscription.fetch(20, timeout=5)) == 20  # into the grave
+        await subscription.unsubscribe()
+
+        deaths = await self.deaths_until_quiet(world)
+
+        assert deaths == 0
+        assert await world.letters() == []
+        assert len(await world.stored("EVENTS", ChannelAnnounced.TYPE)) == 20
+
+    async def deaths_until_quiet(self, world) -> int:
+        deaths = 0
+        async with asyncio.timeout(40):
+            while True:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-c", DEADLY, world.url
+                )
+                quiet = asyncio.create_task(world.quiet(30))
+                ended = asyncio.create_task(process.wait())
+                await asyncio.wait({quiet, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if quiet.done():
+                    process.kill()
+                    await ended
+                    return deaths
+                quiet.cancel()
+                deaths += 1
+
+
 @pytest.fixture
 def timing_out(monkeypatch):
     """A fetch that times out as nats-py does now and then between two messages of a batch."""
