@@ -13,6 +13,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -233,21 +234,14 @@ class Bus:
             together: list[tuple[Msg, Any]] = []
             alone: list[Msg] = []
             for message in batch:
-                deliveries = message.metadata.num_delivered
-                if deliveries > len(self._delays) + 1:
-                    await self._set_aside(durable, message, "crashed", "")
-                elif deliveries >= SUSPECT:
+                if message.metadata.num_delivered >= SUSPECT:
                     alone.append(message)
                 else:
                     together += await self._read(durable, read, message)
             if together:
                 await self._attempt(durable, handler, together)
-            # Forwards and backwards in turn: whichever one message ends the process each time,
-            # all its neighbours are through after two more deliveries.
-            if alone and alone[0].metadata.num_delivered % 2:
-                alone.reverse()
-            for message in alone:
-                await self._handle_alone(durable, read, handler, message)
+            if alone:
+                await self._handle_alone(durable, read, handler, alone)
 
     async def _read(
         self, durable: Durable, read: Callable[[Msg], Any], message: Msg
@@ -260,21 +254,39 @@ class Bus:
             return []
 
     async def _handle_alone(
-        self, durable: Durable, read: Callable[[Msg], Any], handler: Handler, message: Msg
+        self, durable: Durable, read: Callable[[Msg], Any], handler: Handler, batch: list[Msg]
+    ) -> None:
+        """One by one, those last with which a process ended: so their neighbours go through."""
+
+        async def ask() -> list[int]:
+            return [await self._suspects.deaths(durable, message) for message in batch]
+
+        deaths = await self._until_done(durable, batch, ask)
+        if deaths is None:
+            return
+        for noted, message in sorted(zip(deaths, batch, strict=True), key=itemgetter(0)):
+            if noted >= DEATHS:
+                await self._set_aside(durable, message, "crashed", "")
+            elif not self._stopping.is_set():
+                await self._noted(durable, read, handler, message, noted)
+            else:
+                await batch_pull.give_back([message])
+
+    async def _noted(
+        self,
+        durable: Durable,
+        read: Callable[[Msg], Any],
+        handler: Handler,
+        message: Msg,
+        deaths: int,
     ) -> None:
         """Note that it is begun, and that it ended well: a note that stands is a death."""
 
-        async def begin() -> int:
-            deaths = await self._suspects.deaths(durable, message)
-            if deaths < DEATHS:
-                await self._suspects.note(durable, message, deaths + 1)
-            return deaths
+        async def begin() -> bool:
+            await self._suspects.note(durable, message, deaths + 1)
+            return True
 
-        deaths = await self._until_done(durable, [message], begin)
-        if deaths is None:
-            return
-        if deaths >= DEATHS:
-            await self._set_aside(durable, message, "crashed", "")
+        if not await self._until_done(durable, [message], begin):
             return
         if item := await self._read(durable, read, message):
             await self._attempt(durable, handler, item)
