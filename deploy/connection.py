@@ -20,7 +20,7 @@ from deploy.access.permissions import User, operator
 from shared.contracts import DirectoryPublished
 from shared.contracts.envelope import Event, EventData
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate
-from shared.runtime.streams import CONSUMERS, EVENTS
+from shared.runtime.streams import CONSUMERS, EVENTS, REDRIVEN
 
 DEFAULT_STATE = Path(".langnghe")
 ENDPOINTS_FILE = "endpoints.json"
@@ -175,7 +175,7 @@ async def latest(jetstream: JetStreamContext, contract: type[EventData]) -> Even
 async def pending(jetstream: JetStreamContext) -> dict[str, int]:
     """By durable consumer: messages not yet acknowledged; only those that have any."""
     waiting = {}
-    for durable in CONSUMERS.values():
+    for durable in (*CONSUMERS.values(), *REDRIVEN.values()):
         info = await jetstream.consumer_info(durable.stream, durable.name)
         count = (info.num_pending or 0) + (info.num_ack_pending or 0)
         if count:

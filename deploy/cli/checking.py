@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,11 @@ import typer
 from deploy import dead
 from deploy.cli.chaining import Key, read_key
 from deploy.cli.terminal import AsJson, State, console, emit, run
-from deploy.connection import connected, find_endpoints
+from deploy.connection import connected, find_endpoints, find_keys
 from deploy.verify import Finding, chain, count_orphan_keys, verify
 from deploy.verify.chain import Checked, Claim
 from deploy.verify.proofs import Verifier, Wrong
+from shared.runtime.sealing import Opener
 
 dead_app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 app = typer.Typer()
@@ -41,6 +43,35 @@ def dead_list(state: State = None, *, as_json: AsJson = False) -> None:
                     )
         if not as_json:
             console.print(f"{count} dead letters")
+
+    run(work())
+
+
+@dead_app.command("redrive")
+def dead_redrive(
+    sequence: Annotated[
+        list[int] | None,
+        typer.Argument(help="Places in their streams, as `dead list` shows them; all without."),
+    ] = None,
+    state: State = None,
+    *,
+    consumer: Annotated[str, typer.Option(help="Only what this consumer set aside.")] = "",
+) -> None:
+    """Give dead letters back to the consumer that set them aside, once its fault is mended."""
+
+    async def work() -> None:
+        key = find_keys(state) / "operator.key"
+        if not key.exists():
+            console.print(f"{key} is needed: nothing else opens dead letters.", style="red")
+            raise typer.Exit(2)
+        opener = Opener.from_text(key.read_text())
+        count = 0
+        async with connected(find_endpoints(state).nats) as client:
+            driven = dead.redrive(client, opener, consumer=consumer, numbers=sequence or ())
+            async with aclosing(driven) as letters:
+                async for _ in letters:
+                    count += 1
+        console.print(f"{count} driven again; `dead list` shows those that fail once more")
 
     run(work())
 

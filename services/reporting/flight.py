@@ -11,7 +11,15 @@ from nats.aio.client import Client
 from services.reporting.ports import Coverage
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
-from shared.runtime.streams import CONSUMERS, DEAD_LETTERS, EVENTS, ON_THE_WAY, REPORTS, Durable
+from shared.runtime.streams import (
+    CONSUMERS,
+    DEAD_LETTERS,
+    EVENTS,
+    ON_THE_WAY,
+    REDRIVE,
+    REPORTS,
+    Durable,
+)
 
 ROWS = "reporting-rows"
 SECONDS = 5.0
@@ -51,9 +59,10 @@ class StreamFlight:
             if since is not None and since < end:
                 waiting[name] = count
                 oldest = min(since, oldest or since)
-        letters = await self._ask(f"STREAM.INFO.{DEAD_LETTERS}")
-        if dead := int(letters["state"]["messages"]):
-            waiting["dead-letters"] = dead
+        for name, stream in (("dead-letters", DEAD_LETTERS), ("redrive", REDRIVE)):
+            letters = await self._ask(f"STREAM.INFO.{stream}")
+            if dead := int(letters["state"]["messages"]):
+                waiting[name] = dead
         return Coverage(position, waiting, oldest)
 
     async def _since(self, durable: Durable, floor: int) -> datetime | None:

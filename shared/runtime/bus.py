@@ -34,8 +34,9 @@ from shared.contracts.envelope import AnyEvent, Event, EventData, derived_id
 from shared.runtime import batch_pull, headers, telemetry
 from shared.runtime.arrival import Arrival
 from shared.runtime.publish import Publisher, Unconfirmed, hand_in
+from shared.runtime.redriven import as_it_was
 from shared.runtime.sealing import Seal
-from shared.runtime.streams import COMMANDS, CONSUMERS, Durable
+from shared.runtime.streams import COMMANDS, CONSUMERS, REDRIVEN, Durable
 from shared.runtime.suspects import Suspects
 
 DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
@@ -116,8 +117,11 @@ class Bus:
         self._connected = False
         self._stopping = asyncio.Event()
         self._durables: list[Durable] = []
+        self._by_name: dict[str, tuple[Durable, Callable[[Msg], Any], Handler]] = {}
         self.waits_for: dict[str, str] = {}
         """By durable: why it cannot go on just now; empty while all is well."""
+        if again := REDRIVEN.get(name):
+            self._fetch(again, self._work_again, "What the operator drives again.")
 
     @property
     def connection(self) -> Client:
@@ -206,12 +210,21 @@ class Bus:
         subscriber(answered)
 
     def _subscribe(self, durable: Durable, read: Callable[[Msg], Any], handler: Handler) -> None:
+        self._by_name[durable.name] = (durable, read, handler)
+
+        async def work(batch: list[Msg]) -> None:
+            await self._work(durable, read, handler, batch)
+
+        self._fetch(durable, work, handler.__doc__)
+
+    def _fetch(
+        self, durable: Durable, work: Callable[[list[Msg]], Awaitable[None]], said: str | None
+    ) -> None:
         self._durables.append(durable)
 
         async def consume(message: NatsMessage) -> None:
             raw: Any = message.raw_message
-            batch: list[Msg] = raw if isinstance(raw, list) else [raw]
-            await self._work(durable, read, handler, batch)
+            await work(raw if isinstance(raw, list) else [raw])
 
         subscriber = self.broker.subscriber(
             stream=JStream(durable.stream, declare=False),
@@ -222,9 +235,15 @@ class Bus:
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             decoder=_as_it_is,
-            description=handler.__doc__,
+            description=said,
         )
         subscriber(consume)
+
+    async def _work_again(self, batch: list[Msg]) -> None:
+        """Each goes to the consumer that set it aside, as the message that it was."""
+        for message in batch:
+            durable, read, handler = self._by_name[message.subject.partition(".")[2]]
+            await self._work(durable, read, handler, [as_it_was(message)])
 
     async def _work(
         self, durable: Durable, read: Callable[[Msg], Any], handler: Handler, batch: list[Msg]
@@ -336,8 +355,10 @@ class Bus:
         """Write the dead letter, confirmed; only then end the message."""
         about = message.metadata
         sequence = about.sequence.stream
+        named = [str(sequence), about.timestamp.isoformat(), durable.name]
+        named += [again] if (again := getattr(message, "redriven", "")) else []
         letter = Event[MessageSetAside](
-            id=derived_id(durable.stream, str(sequence), about.timestamp.isoformat(), durable.name),
+            id=derived_id(durable.stream, *named),
             source=f"/services/{self._name}",
             type=MessageSetAside.TYPE,
             subject=durable.name,

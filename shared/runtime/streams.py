@@ -62,7 +62,7 @@ from shared.contracts import (
 
 FEED, COMMANDS, EVENTS = "FEED", "COMMANDS", "EVENTS"
 REPORTS, REFUSALS, DEAD_LETTERS, ADVISORIES = "REPORTS", "REFUSALS", "DEAD_LETTERS", "ADVISORIES"
-NOTHING, SUSPECTS = "NOTHING", "SUSPECTS"
+NOTHING, SUSPECTS, REDRIVE = "NOTHING", "SUSPECTS", "REDRIVE"
 BATCHED = frozenset({EVENTS})
 """Streams that are published to in batches; reports are too large to be held back together."""
 
@@ -157,6 +157,13 @@ STREAMS: tuple[StreamConfig, ...] = (
         max_age=30 * DAY,
     ),
     StreamConfig(
+        name=REDRIVE,
+        description="Dead letters on their way back to the consumer that set them aside.",
+        subjects=["redrive.*"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        duplicate_window=OWN_WINDOW,
+    ),
+    StreamConfig(
         name=SUSPECTS,
         description="Messages that were delivered before, and are being handled alone.",
         subjects=["suspect.*.*"],
@@ -226,13 +233,23 @@ CONSUMERS: dict[str, Durable] = {
     )
 }
 
+REDRIVEN: dict[str, Durable] = {
+    service: Durable(
+        f"{service}-redrive",
+        REDRIVE,
+        tuple(f"redrive.{name}" for name in CONSUMERS if name.startswith(f"{service}-")),
+        batch=10,
+    )
+    for service in ("intake", "routing", "reporting")
+}
+"""By service: the consumer of what the operator drives again for its other ones."""
+
 WEBHOOK = "webhook-"
 
 
 def webhook_durable(code: str) -> Durable:
     """The consumer of one webhook, from which reporting takes; the operator makes it."""
     return Durable(WEBHOOK + code, REPORTS, ("report.public.>",), batch=1)
-
 
 ANNOUNCES: dict[str, tuple[str, ...]] = {
     "intake": (
@@ -300,7 +317,7 @@ ON_THE_WAY = (
 LOOKS: dict[str, tuple[str, ...]] = {
     "reporting": (
         *(f"$JS.API.CONSUMER.INFO.{CONSUMERS[name].stream}.{name}" for name in ON_THE_WAY),
-        *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS)),
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS, REDRIVE)),
         f"$JS.API.DIRECT.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{REPORTS}",
     ),
@@ -350,7 +367,7 @@ async def declare(
                 f"stream {stream.name} compares ids of different parties: "
                 "nats-server 2.14 or newer is needed"
             )
-    for durable in CONSUMERS.values():
+    for durable in (*CONSUMERS.values(), *REDRIVEN.values()):
         await jetstream.add_consumer(
             durable.stream,
             ConsumerConfig(

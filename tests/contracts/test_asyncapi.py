@@ -14,7 +14,15 @@ from deploy.asyncapi.topics import matches, topics
 from deploy.cli.contracts import Format, written
 from shared.contracts import CATALOGUE, EVENTS
 from shared.contracts.questions import QUESTIONS
-from shared.runtime.streams import ADVISORIES, ANNOUNCES, CONSUMERS, NOTHING, STREAMS, SUSPECTS
+from shared.runtime.streams import (
+    ADVISORIES,
+    ANNOUNCES,
+    CONSUMERS,
+    NOTHING,
+    REDRIVE,
+    STREAMS,
+    SUSPECTS,
+)
 from tests.documents import ROOT
 from tests.node import needs_node, run_node
 
@@ -67,7 +75,7 @@ class TestEveryTopicIsThere:
                 s
                 for stream in STREAMS
                 for s in stream.subjects
-                if stream.name not in {NOTHING, ADVISORIES, SUSPECTS}
+                if stream.name not in {NOTHING, ADVISORIES, REDRIVE, SUSPECTS}
             ),
         ],
     )
