@@ -1,5 +1,6 @@
 """Where the running system is, and how the command line talks to it."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from shared.runtime.streams import CONSUMERS, EVENTS, REDRIVEN
 
 DEFAULT_STATE = Path(".langnghe")
 ENDPOINTS_FILE = "endpoints.json"
+FIRST_SECONDS = 30.0
+"""Bound on the first connection: nats-py tries for ever where the certificate is not believed."""
 
 
 class NotRunning(Exception):
@@ -138,16 +141,17 @@ async def connected(
         """The caller sees what failed; nats-py's own prints would come between."""
 
     try:
-        client = await nats.connect(
-            url.split(","),
-            name=name,
-            connect_timeout=5,
-            max_reconnect_attempts=10,
-            error_cb=quiet,
-            **_trusted(getattr(url, "authority", None)),
-            **credentials(getattr(url, "seed", None), user),
-        )
-    except (nats.errors.Error, OSError) as error:
+        async with asyncio.timeout(FIRST_SECONDS):
+            client = await nats.connect(
+                url.split(","),
+                name=name,
+                connect_timeout=5,
+                max_reconnect_attempts=10,
+                error_cb=quiet,
+                **_trusted(getattr(url, "authority", None)),
+                **credentials(getattr(url, "seed", None), user),
+            )
+    except (nats.errors.Error, OSError, TimeoutError) as error:
         raise NotRunning(
             f"NATS does not answer at {url}, or not to us ({type(error).__name__})."
         ) from None

@@ -5,7 +5,6 @@ works with, NATS and MongoDB have their certificates, and the operator's folder 
 """
 
 import os
-import shutil
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,17 +90,27 @@ def prepare(folder: Path, hosts: Hosts, prefix: str, now: datetime, on: date) ->
     access.prepare(on)
     authority = Authority(operator, now)
     for name in (NATS, MONGO, *KEYS_OF):
-        shutil.copyfile(authority.certificate, folder / name / "ca.pem")
+        _give(authority.certificate, folder / name / "ca.pem")
     authority.issue_once(folder / NATS / "server.pem", (*hosts.nats, "localhost"))
     authority.issue_once(folder / MONGO / "server.pem", (*hosts.mongo, "localhost"))
-    shutil.copyfile(operator / STORE_KEY, folder / NATS / "store.conf")
-    (folder / NATS / "nats.conf").write_text(server_conf(hosts), encoding="utf-8")
+    _give(operator / STORE_KEY, folder / NATS / "store.conf")
+    _put(folder / NATS / "nats.conf", server_conf(hosts).encode())
     _prepare_mongo(folder, hosts)
     for service, files in KEYS_OF.items():
         for file in files:
-            shutil.copyfile(keys / file, folder / service / file)
-        shutil.copyfile(access.seed(SERVICE + service), folder / service / "nats.nk")
+            _give(keys / file, folder / service / file)
+        _give(access.seed(SERVICE + service), folder / service / "nats.nk")
         _write_url_once(folder / service, hosts, f"{prefix}_{service}")
+
+
+def _give(source: Path, target: Path) -> None:
+    _put(target, source.read_bytes())
+
+
+def _put(file: Path, content: bytes) -> None:
+    """What stands is left alone: it has the user who reads it already, and somebody may read it."""
+    if not file.exists() or file.read_bytes() != content:
+        write_whole(file, content)
 
 
 def server_conf(hosts: Hosts) -> str:
