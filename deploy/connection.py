@@ -45,6 +45,7 @@ class Environment(BaseSettings):
     mongo_url_file: Path | None = None
     mongo_prefix: str = "langnghe"
     keys: Path | None = None
+    hand_on: Path | None = None
 
     @model_validator(mode="after")
     def _read_secrets(self) -> Self:

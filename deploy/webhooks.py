@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from deploy.whole_file import write_whole
+from deploy.handing import keep_key
 from services.reporting.push import (
     FILE,
     Standings,
@@ -141,7 +141,7 @@ def _write(keys: Path, subscriptions: Sequence[Subscription]) -> None:
         }
         for s in subscriptions
     ]
-    write_whole(keys / FILE, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    keep_key(keys / FILE, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from deploy.access.server_file import server_file
 from deploy.access.violations import violations
 from deploy.connection import (
     DEFAULT_STATE,
+    Environment,
     NotRunning,
     connected,
     find_endpoints,
@@ -132,7 +133,10 @@ def show_violations(state: State = None) -> None:
 
 
 def _access(state: Path | None) -> LocalAccess:
-    return LocalAccess(state or DEFAULT_STATE)
+    """Of the state folder, else of the one whose keys the environment names."""
+    keys = Environment().keys
+    beside = keys.parent if keys is not None and keys.name == "keys" else None
+    return LocalAccess(state or beside or DEFAULT_STATE)
 
 
 def _directory(state: Path | None, file: Path | None, access: LocalAccess) -> Directory | None:

@@ -18,7 +18,7 @@ from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.command import Order, give
 from deploy.connection import NotRunning, connected, find_endpoints, find_keys
 from deploy.demo import OPERATOR
-from deploy.whole_file import write_whole
+from deploy.handing import keep_key
 from services.intake.store import MongoDataKeys
 from services.intake.wrapping import FileWrapping, dropped, rotated
 from shared.contracts import SubmissionErase, SubmissionHold, SubmissionRelease
@@ -116,7 +116,7 @@ def rotate(
         file = find_keys(state) / "intake.kek"
         before = list(orjson.loads(file.read_bytes())["keys"])
         name = f"k{datetime.now(UTC):%Y%m%d%H%M%S}"
-        write_whole(file, rotated(file.read_bytes(), name, os.urandom(KEY_BYTES)))
+        keep_key(file, rotated(file.read_bytes(), name, os.urandom(KEY_BYTES)))
         client = open_client(endpoints.mongo)
         try:
             database = open_database(client, f"{endpoints.mongo_prefix}_intake_keys")
@@ -126,7 +126,7 @@ def rotate(
                 await asyncio.sleep(LATEST_WRITE_SECONDS)
                 count += await _rewrapped(keys, before)
                 for old in before:
-                    write_whole(file, dropped(file.read_bytes(), old))
+                    keep_key(file, dropped(file.read_bytes(), old))
         finally:
             client.close()
         what = "kept" if keep_old else "destroyed"
@@ -188,7 +188,7 @@ def _persons(state: Path | None, body: str, person: str, *, drop: bool) -> str:
         persons.pop(person, None)
     else:
         persons[person] = {"token_sha256": sha256(bearer.encode()).hexdigest()}
-    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    keep_key(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     return bearer
 
 
@@ -199,7 +199,7 @@ def _drawn(state: Path | None, name: str, party: str, **more: str) -> str:
     bearer = token_urlsafe(KEY_BYTES)
     own = {"token_sha256": sha256(bearer.encode()).hexdigest(), **more}
     known[party] = {**known.get(party, {}), **own}
-    write_whole(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    keep_key(file, orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     return bearer
 
 

@@ -1,6 +1,7 @@
 """`langnghe containers`: what runs once before the others, and the doorkeeper beside NATS."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from deploy.cli.terminal import console, run
 from deploy.connection import Environment, connected, find_endpoints
 from deploy.containers.founding import found
 from deploy.containers.preparing import Hosts, access_of, hand_over, prepare
+from deploy.handing import READ_BY, keep_key
 from deploy.keys import KeysLost
 from deploy.local.stack import today
 from shared.runtime.streams import declare
@@ -21,6 +23,9 @@ from shared.runtime.streams import declare
 containers_app = typer.Typer(
     help="Keys, replica set and doorkeeper of containers.", no_args_is_help=True
 )
+
+PUT = ("mailboxes.json", "vault.token")
+"""Files that an operator writes by hand; all others have a command of their own."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder with a folder for each container.")]
 
@@ -47,6 +52,19 @@ def prepare_folders(
     if chown:
         hand_over(folder)
     console.print(f"prepared: {', '.join((*hosts.nats, *hosts.mongo))}", markup=False)
+
+
+@containers_app.command("put")
+def put_key_file(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(PUT)}.")],
+) -> None:
+    """Take a key file from standard input, and hand it on to the service that reads it."""
+    keys = Environment().keys
+    if name not in PUT or keys is None:
+        console.print(f"LANGNGHE_KEYS names the folder; a file is one of {', '.join(PUT)}.")
+        raise typer.Exit(2)
+    keep_key(keys / name, sys.stdin.buffer.read())
+    console.print(f"{name} is handed to {', '.join(READ_BY[name])}", markup=False)
 
 
 @containers_app.command("init")

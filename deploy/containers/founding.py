@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from deploy.connection import NotRunning
-from deploy.containers.preparing import KEYS_OF, OPERATOR
+from deploy.containers.preparing import OPERATOR
+from deploy.handing import SERVICES
 from shared.runtime.mongo import Client, PyMongoError, open_client
 
 ALREADY_INITIALIZED = 23
@@ -23,7 +24,7 @@ async def found(folder: Path, prefix: str) -> None:
             client = open_client(url)
             try:
                 await _until_primary(client)
-                for service in KEYS_OF:
+                for service in SERVICES:
                     await _let_in(client, folder / service, prefix, service)
             finally:
                 client.close()

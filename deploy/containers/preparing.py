@@ -6,7 +6,7 @@ works with, NATS and MongoDB have their certificates, and the operator's folder 
 
 import os
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,18 +15,12 @@ from secrets import token_urlsafe
 from deploy.access.local import ACCESS_FILE, STORE_KEY, LocalAccess
 from deploy.access.permissions import SERVICE, SYSTEM
 from deploy.containers.authority import Authority
+from deploy.handing import READ_BY, SERVICES, hand_on
 from deploy.keys import ensure_keys
 from deploy.local.nats_server import MAX_PAYLOAD
 from deploy.whole_file import write_whole
 
 OPERATOR, NATS, MONGO = "operator", "nats", "mongo"
-KEYS_OF: Mapping[str, Sequence[str]] = {
-    "intake": ("intake.kek", "intake.key", "operator.pub"),
-    "routing": ("operator.pub",),
-    "reporting": ("operator.pub", "chain.key"),
-}
-"""By service: the files of the keys folder that it reads."""
-
 OURS, MONGODB = 65532, 999
 """Users that the containers run as: ours and NATS, and the one of MongoDB's own image."""
 
@@ -82,23 +76,24 @@ def access_of(folder: Path) -> LocalAccess:
 
 def prepare(folder: Path, hosts: Hosts, prefix: str, now: datetime, on: date) -> None:
     """Everything under `folder`, once; raises `KeysLost` where keys were and are gone."""
-    for name in (OPERATOR, NATS, MONGO, *KEYS_OF):
+    for name in (OPERATOR, NATS, MONGO, *SERVICES):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     operator = folder / OPERATOR
     keys = ensure_keys(operator)
     access = access_of(folder)
     access.prepare(on)
     authority = Authority(operator, now)
-    for name in (NATS, MONGO, *KEYS_OF):
+    for name in (NATS, MONGO, *SERVICES):
         _give(authority.certificate, folder / name / "ca.pem")
     authority.issue_once(folder / NATS / "server.pem", (*hosts.nats, "localhost"))
     authority.issue_once(folder / MONGO / "server.pem", (*hosts.mongo, "localhost"))
     _give(operator / STORE_KEY, folder / NATS / "store.conf")
     _put(folder / NATS / "nats.conf", server_conf(hosts).encode())
     _prepare_mongo(folder, hosts)
-    for service, files in KEYS_OF.items():
-        for file in files:
-            _give(keys / file, folder / service / file)
+    for file in READ_BY:
+        if (keys / file).exists():
+            hand_on(keys / file, folder)
+    for service in SERVICES:
         _give(access.seed(SERVICE + service), folder / service / "nats.nk")
         _write_url_once(folder / service, hosts, f"{prefix}_{service}")
 
@@ -132,7 +127,7 @@ def hand_over(folder: Path) -> None:
     """
     for each in folder.iterdir():
         owner = MONGODB if each.name == MONGO else OURS
-        ours = each.name in (OPERATOR, NATS, MONGO, *KEYS_OF)
+        ours = each.name in (OPERATOR, NATS, MONGO, *SERVICES)
         for path in (each, *(each.rglob("*") if ours else ())):
             os.chown(path, owner, owner)
             path.chmod(0o700 if path.is_dir() else 0o600)

@@ -251,6 +251,7 @@ def webhook_durable(code: str) -> Durable:
     """The consumer of one webhook, from which reporting takes; the operator makes it."""
     return Durable(WEBHOOK + code, REPORTS, ("report.public.>",), batch=1)
 
+
 ANNOUNCES: dict[str, tuple[str, ...]] = {
     "intake": (
         SubmissionReceived.TYPE,
