@@ -14,7 +14,7 @@ import orjson
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.access.permissions import User, operator
@@ -45,7 +45,10 @@ class Environment(BaseSettings):
     mongo_url_file: Path | None = None
     mongo_prefix: str = "langnghe"
     keys: Path | None = None
-    hand_on: Path | None = None
+    hand_on: Path | None = Field(
+        default=None,
+        description="Folder with a folder for each service, to which key files are handed on.",
+    )
 
     @model_validator(mode="after")
     def _read_secrets(self) -> Self:

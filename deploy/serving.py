@@ -10,6 +10,8 @@ from importlib import import_module
 from types import FrameType
 
 import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from shared.runtime.settings import ServiceSettings
 
@@ -18,9 +20,16 @@ def serve(name: str) -> None:
     """Until SIGTERM; a stop in good order ends with exit code 0."""
     for ending in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again once all is closed
         signal.signal(ending, _end)
-    settings = ServiceSettings()
+    try:
+        settings = ServiceSettings()
+        application = import_module(f"services.{name}.app").create_app()
+    except (ValidationError, SettingsError, OSError) as error:
+        # Loaded only now: it knows the settings of all three.
+        sentences = import_module("deploy.settings").sentences(name, error)
+        sys.stderr.write("\n".join((*sentences, "")))
+        raise SystemExit(2) from None
     uvicorn.run(
-        import_module(f"services.{name}.app").create_app(),
+        application,
         host=settings.http_host,
         port=settings.http_port,
         loop="uvloop",

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -16,6 +18,7 @@ from deploy.connection import connected, find_endpoints, latest_directory
 from deploy.demo import Totals, run_demo
 from deploy.rebuild import rebuild_reporting
 from deploy.services import NAMES
+from deploy.settings import Misspelt, rows, sentences, stop_if_wrong
 from shared.runtime.streams import declare
 
 app = typer.Typer()
@@ -120,12 +123,25 @@ def _say_how_bodies_ask(running: "up.Running") -> None:
     )
 
 
+@app.command("settings")
+def show_settings() -> None:
+    """Every setting of every service, as a table in Markdown."""
+    for row in rows():
+        Console().print(row, markup=False, highlight=False, soft_wrap=True)
+
+
 @app.command()
 def serve(name: Annotated[str, typer.Argument(help="intake, routing or reporting")]) -> None:
     """One service: the containers' entry point."""
     if name not in NAMES:
         console.print(f"[red]There is no service {name}: {', '.join(NAMES)}.[/red]")
         raise typer.Exit(2)
+    try:
+        stop_if_wrong(name)
+    except (ValidationError, SettingsError, Misspelt) as error:
+        for sentence in sentences(name, error):
+            console.print(sentence, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None
     command = [sys.executable, "-m", "deploy.serving", name]
     os.execv(sys.executable, command)  # noqa: S606 - in this process, without the command line
 

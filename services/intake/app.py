@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from starlette.applications import Starlette
 
 from services.intake.acknowledging import Acknowledging, Post, PostOffice
@@ -145,10 +145,17 @@ class Settings(ServiceSettings):
         description="Parties that may hold, release and erase submissions.",
     )
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _post_office_is_one(cls, url: SecretStr) -> SecretStr:
+        if url:
+            PostOffice.at(url.get_secret_value())
+        return url
+
     @model_validator(mode="after")
     def _told_where(self) -> Self:
         if self.smtp_url and not self.receipt_page:
-            raise ValueError("acknowledgements need a receipt page to tell of")
+            raise ValueError("LANGNGHE_SMTP_URL asks for LANGNGHE_RECEIPT_PAGE, to tell of it")
         return self
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+NATS_SCHEMES, MONGO_SCHEMES = ("nats", "tls", "ws", "wss"), ("mongodb", "mongodb+srv")
 
 
 class ServiceSettings(BaseSettings):
@@ -41,10 +43,46 @@ class ServiceSettings(BaseSettings):
         default="Asia/Ho_Chi_Minh", description="Zone in which legal days begin and end."
     )
 
+    @field_validator("nats_url")
+    @classmethod
+    def _nats_speaks(cls, url: str) -> str:
+        if any(each.partition("://")[0].strip() not in NATS_SCHEMES for each in url.split(",")):
+            raise ValueError("addresses such as tls://host:4222, comma-apart")
+        return url
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _mongo_speaks(cls, url: str) -> str:
+        if url.partition("://")[0] not in MONGO_SCHEMES:
+            raise ValueError("an address such as mongodb://host:27017/?replicaSet=name")
+        return url
+
+    @field_validator("nats_seed", "nats_ca", "mongo_url_file")
+    @classmethod
+    def _is_readable(cls, file: Path | None) -> Path | None:
+        try:
+            if file is not None:
+                file.open("rb").close()
+        except OSError as error:
+            raise ValueError(f"a file that can be read ({error.strerror})") from None
+        return file
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("a zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
+        return name
+
     @model_validator(mode="after")
     def _read_secrets(self) -> Self:
         if self.mongo_url_file is not None:
-            self.mongo_url = self.mongo_url_file.read_text().strip()
+            url = self.mongo_url_file.read_text().strip()
+            if url.partition("://")[0] not in MONGO_SCHEMES:
+                raise ValueError("LANGNGHE_MONGO_URL_FILE holds no address of MongoDB")
+            self.mongo_url = url
         return self
 
     @property

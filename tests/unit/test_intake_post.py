@@ -165,7 +165,7 @@ class TestPostOffice:
         assert "secret" not in repr(PostOffice.at(settings.smtp_url.get_secret_value()))
 
     def test_acknowledgements_need_a_page_to_tell_of(self):
-        with pytest.raises(ValueError, match="receipt page"):
+        with pytest.raises(ValueError, match="LANGNGHE_RECEIPT_PAGE"):
             Settings(smtp_url="smtp://localhost")
 
 
