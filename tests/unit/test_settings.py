@@ -1,5 +1,9 @@
 """A wrong setting is said at once: which one, what it may be, and never what it was."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -63,10 +67,16 @@ def test_a_misspelt_one_is_not_passed_over(monkeypatch):
 
 
 @pytest.mark.parametrize("service", SETTINGS)
-def test_a_folder_without_keys_is_named(monkeypatch, tmp_path, service):
-    said = told(monkeypatch, service, KEYS=str(tmp_path))
+def test_a_folder_without_keys_is_named(tmp_path, service):
+    """By the process of its own that the command becomes."""
+    command = (sys.executable, "-m", "deploy.serving", service)
+    wrong = {**os.environ, "LANGNGHE_KEYS": str(tmp_path)}
+    done = subprocess.run(
+        command, env=wrong, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
 
-    assert f"LANGNGHE_KEYS: {tmp_path}/" in said
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"LANGNGHE_KEYS: {tmp_path}/")
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
