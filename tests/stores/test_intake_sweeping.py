@@ -101,7 +101,7 @@ async def use_every_place(swept) -> None:
     await swept.stores.data_keys.keep([key])
     reason = close(key, "reason", b"...")
     opening = Opening("o", case_id(received.subject), "body", "person", NOON, reason)
-    await MongoOpenings(swept.database).ask(opening, since=NOON)
+    await MongoOpenings(swept.database).keep(opening)
     collect = call_collector(
         MongoCalls(swept.database), swept.stores.data_keys, FINGERPRINTS, lambda: NOON
     )
