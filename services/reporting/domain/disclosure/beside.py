@@ -1,0 +1,232 @@
+"""Ranges in a large table, one row beside all others taken together.
+
+Rows may be added up: their sums obey the same equations, so what is narrow then is narrow. And in
+a *regular* table nothing is lost by it. A table is regular if who does not see a column of a row
+sees none of its parts either, of a partition sees all parts or none, and does not see below a
+total what the total hides. Then whatever the sums are, they can be shared out to the rows, from
+the roots of the forest to its leaves and from above downwards: each share is a table with known
+row and column sums, and such a table can always be filled. docs/adr/0023 has the argument.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.reporting.domain.disclosure.columns import Forest, NotAForest
+from services.reporting.domain.disclosure.equations import ranges_of
+from services.reporting.domain.disclosure.issues import Cell, Issue
+from services.reporting.domain.disclosure.knowledge import Knowledge
+from services.reporting.domain.disclosure.tables import (
+    UNKNOWN,
+    Counts,
+    Family,
+    Mask,
+    Places,
+    forest_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`known` figures by row and column; each line of `equations` times a row is 0.
+
+    `families` as in `Rows`; `above` is the place of a row's family, or -1.
+    """
+
+    known: Counts
+    equations: Counts
+    families: Sequence[Family]
+
+    def above(self) -> dict[int, Family]:
+        return {int(row): family for family in self.families for row in family.rows}
+
+
+def sheet_of(
+    issues: Sequence[Issue],
+    known: Mapping[tuple[int, Cell], int],
+    stocks: Sequence[tuple[tuple[int, str], tuple[int, str]]],
+) -> Sheet | None:
+    """The issues as one sheet, their columns side by side; None where that would lose anything."""
+    first = issues[0]
+    if any(not i.whole or i.families != first.families or i.rows != first.rows for i in issues):
+        return None
+    place = {name: n for n, name in enumerate(_columns(issues))}
+    row_of = {row: number for number, row in enumerate(first.rows)}
+    figures = np.full((len(row_of), len(place)), UNKNOWN, dtype=np.int64)
+    for (number, (row, name)), figure in known.items():
+        figures[row_of[row], place[number, name]] = figure
+    ties = [[(s, (n, name)) for s, name in tie] for n, i in enumerate(issues) for tie in i.ties]
+    ties += [[(1, carried), (-1, left)] for carried, left in stocks]
+    equations = np.zeros((len(ties), len(place)), dtype=np.int64)
+    for number, tie in enumerate(ties):
+        for sign, column in tie:
+            equations[number, place[column]] = sign
+    families = [
+        Family(row_of[total], np.array([row_of[row] for row in rows], dtype=np.intp))
+        for total, rows in first.families.items()
+    ]
+    for number, issue in enumerate(issues):
+        try:
+            forest = forest_of(issue.reports, Knowledge(issue.exempt, links=issue.links))
+        except NotAForest:
+            return None
+        of_issue = figures[:, [place[number, name] for name in issue.printed]]
+        pinned = {forest.place[name] for each in stocks for n, name in each if n == number}
+        if not is_regular(Sheet(of_issue, equations[:0], families), forest, sorted(pinned)):
+            return None
+    return Sheet(figures, equations, families)
+
+
+def _columns(issues: Sequence[Issue]) -> list[tuple[int, str]]:
+    return [(n, name) for n, i in enumerate(issues) for name in (*i.printed, *i.rests)]
+
+
+def in_sheet(
+    issues: Sequence[Issue], sheet: Sheet, wide: int
+) -> Iterator[tuple[tuple[int, Cell], int, int]]:
+    """Every cell that has no range so wide, named by its issue's number."""
+    columns = _columns(issues)
+    for row, column, least, greatest in narrow_in_regular(sheet, wide):
+        number, name = columns[column]
+        yield (number, (issues[0].rows[row], name)), least, greatest
+
+
+def is_regular(sheet: Sheet, forest: Forest, pinned: Sequence[int] = ()) -> bool:
+    """`pinned` are columns that may be known by themselves: stocks that another period tells."""
+    known = _whole(sheet, forest)
+    absent = _absent(known, sheet.families, forest)
+    seen = known != UNKNOWN
+    for whole, parts in forest.partitions:
+        free = [part for part in parts if part not in pinned]
+        some = (seen[:, free] & ~absent[:, free]).any(axis=1)
+        unseen = ~seen[:, free]
+        if (unseen.any(axis=1) & some).any():
+            return False
+        if (some & ~seen[:, whole]).any():
+            return False
+    for family in sheet.families:
+        hidden = ~seen[family.total]
+        hidden[list(pinned)] = False
+        below = seen[family.rows] & ~absent[family.rows]
+        if (below & hidden[None, :]).any():
+            return False
+    return True
+
+
+def _whole(sheet: Sheet, forest: Forest) -> Counts:
+    """The figures in the forest's columns, also those that nobody prints."""
+    printed = sheet.known
+    missing = (printed == UNKNOWN).astype(np.int64) @ np.abs(forest.sums.T) > 0
+    known = np.where(missing, UNKNOWN, np.where(printed == UNKNOWN, 0, printed) @ forest.sums.T)
+    for whole, parts in forest.partitions * 2:
+        for part in parts:
+            others = [each for each in (*parts, whole) if each != part]
+            gives = (known[:, part] == UNKNOWN) & (known[:, others] != UNKNOWN).all(axis=1)
+            rest = known[:, whole] - known[:, others[:-1]].sum(axis=1)
+            known[gives, part] = rest[gives]
+    return known
+
+
+def _absent(known: Counts, families: Sequence[Family], forest: Forest) -> Mask:
+    """Noughts that say nothing new: of a nought above, or where all that is hidden is nought."""
+    absent = np.zeros(known.shape, dtype=bool)
+    for family in families:
+        rows = known[family.rows]
+        none = known[family.total] == 0
+        absent[family.rows] |= none[None, :] & (rows == 0)
+        for whole, parts in forest.partitions:
+            columns = list(parts)
+            part = (rows[:, columns] == UNKNOWN).any(axis=1)
+            hidden = rows[np.ix_(part, columns)]
+            empty = (hidden == 0).all(axis=0)
+            absent[np.ix_(family.rows[part], np.array(columns)[empty])] = True
+            absent[np.ix_(family.rows[rows[:, whole] == 0], columns)] = True
+    return absent
+
+
+def narrow_in_regular(sheet: Sheet, wide: int) -> Iterator[tuple[int, int, int, int]]:
+    """Row, column, least and greatest of every unknown that has no range so wide."""
+    above = sheet.above()
+    for columns in _tied(sheet.equations):
+        part = Sheet(sheet.known[:, columns], sheet.equations[:, columns], sheet.families)
+        seen: dict[tuple[int, bytes], list[tuple[int, int, int]]] = {}
+        for row in map(int, np.flatnonzero((part.known == UNKNOWN).any(axis=1))):
+            total = above[row].total if row in above else UNKNOWN
+            # Rows of one family of which the same is known can be the same.
+            alike = total, part.known[row].tobytes()
+            if alike not in seen:
+                lines, right, place = _beside(part, row, above)
+                seen[alike] = [
+                    (column, least, greatest)
+                    for name, least, greatest in ranges_of(lines, right, place, wide)
+                    for number, level, column in [name]
+                    if (number, level) == (0, 0)
+                ]
+            for column, least, greatest in seen[alike]:
+                yield row, int(columns[column]), least, greatest
+
+
+def _tied(equations: Counts) -> list[Places]:
+    """Columns in groups that no equation joins."""
+    group = np.arange(equations.shape[1])
+    for line in equations:
+        named = np.unique(group[line != 0])
+        group[np.isin(group, named)] = named.min(initial=0)
+    return [np.flatnonzero(group == each) for each in np.unique(group)]
+
+
+Var = tuple[int, int, int]
+"""0 for the row, 1 for what is beside it; how many levels up; and the column."""
+
+
+def _beside(
+    sheet: Sheet, row: int, above: dict[int, Family]
+) -> tuple[list[tuple[list[int], list[int]]], list[int], dict[Var, int]]:
+    """The equations of a row, of all rows beside it in sum, of the total, and so on upwards."""
+    place: dict[Var, int] = {}
+    lines: list[tuple[list[int], list[int]]] = []
+    right: list[int] = []
+
+    def take(terms: list[tuple[int, Var]], rest: int) -> None:
+        if terms:
+            lines.append(
+                ([place.setdefault(v, len(place)) for _, v in terms], [s for s, _ in terms])
+            )
+            right.append(-rest)
+
+    def within(number: int, level: int, unknown: Mask, figures: Counts) -> None:
+        lines_here = sheet.equations[sheet.equations.any(axis=1)]
+        for line, of_known in zip(lines_here, lines_here @ figures, strict=True):
+            names = np.flatnonzero((line != 0) & unknown)
+            take([(int(line[c]), (number, level, int(c))) for c in names], int(of_known))
+
+    level = 0
+    while True:
+        figures = sheet.known[row]
+        unknown = figures == UNKNOWN
+        if not unknown.any():
+            break
+        within(0, level, unknown, np.where(unknown, 0, figures))
+        family = above.get(row)
+        if family is None:
+            break
+        others = sheet.known[family.rows[family.rows != row]]
+        hidden = others == UNKNOWN
+        known = np.where(hidden, 0, others).sum(axis=0)
+        within(1, level, hidden.any(axis=0), known)
+        total = sheet.known[family.total]
+        for column in np.flatnonzero(unknown | hidden.any(axis=0)):
+            terms = [
+                (-1, (n, level, int(column)))
+                for n, u in ((0, unknown[column]), (1, hidden[:, column].any()))
+                if u
+            ]
+            rest = -int(known[column]) - (0 if unknown[column] else int(figures[column]))
+            if total[column] == UNKNOWN:
+                terms.append((1, (0, level + 1, int(column))))
+            else:
+                rest += int(total[column])
+            take(terms, rest)
+        row, level = family.total, level + 1
+    return lines, right, place

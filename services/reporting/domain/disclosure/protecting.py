@@ -1,0 +1,125 @@
+"""The public edition of a closing, so coarse that it is safe beside all that is out already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from services.reporting.domain.disclosure.columns import Forest
+from services.reporting.domain.disclosure.knowledge import Knowledge
+from services.reporting.domain.disclosure.neighbours import Past, hide_what_periods_tell
+from services.reporting.domain.disclosure.pattern import Table, cells_shown, decide, is_fine
+from services.reporting.domain.disclosure.tables import UNKNOWN, Counts, Mask, Rows, forest_of, read
+from services.reporting.domain.revision import digest
+from shared.contracts import ReportPublished
+from shared.contracts.report import Cells, Edition
+
+
+class TellsOfFew(Exception):
+    """A correction would change a figure that is out, or a sum of such, by fewer than k."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """`without` are forms of which not even the uppermost totals can be shown."""
+
+    reports: tuple[ReportPublished, ...]
+    without: tuple[str, ...] = ()
+
+
+def protect(
+    internal: Sequence[ReportPublished],
+    threshold: int,
+    knowledge: Knowledge,
+    issued: Iterable[ReportPublished] = (),
+) -> Protected:
+    """Protect one closing's reports: the last revision of each of one period, of all units.
+
+    `issued` is the public edition of every closing of this period and of those that adjoin it,
+    whole, each with the closing's number as `revision`. Raises `TellsOfFew` if the correction
+    has to wait, and `NotAForest`.
+    """
+    if not internal:
+        return Protected(())
+    rows, forest = Rows.of(internal), forest_of(internal, knowledge)
+    table = Table(rows, forest, read(internal, rows, forest.printed) @ forest.sums.T)
+    period = internal[0].period
+    pasts = [
+        Past.of(list(reports), rows, forest)
+        for _, reports in groupby(sorted(issued, key=_issue), key=_issue)
+    ]
+    before = [past for past in pasts if past.period.code == period.code]
+    at_most = np.ones((len(rows.names), len(forest.steps)), dtype=bool)
+    for number, step in enumerate(forest.steps):
+        if step.above is not None and {*step.columns} & {c for each in forest.stocks for c in each}:
+            at_most[:, number] = False  # what a period tells of the next one stands at the root
+    for past in before:
+        at_most &= past.shows(forest)
+    show = decide(table, threshold, at_most)
+    show = hide_what_periods_tell(table, threshold, show, pasts, period)
+    for past in before:
+        if not past.whole or _tells_of_few(table, show, past, threshold):
+            raise TellsOfFew(period.code)
+    out = cells_shown(table, show)
+    public = [_public(report, rows, forest, out, threshold) for report in internal]
+    without = _without(internal, forest, out)
+    return Protected(tuple(r for r in public if r.form not in without), without)
+
+
+def _issue(report: ReportPublished) -> tuple[str, int]:
+    return report.period.code, report.revision
+
+
+def _tells_of_few(table: Table, show: Mask, past: Past, threshold: int) -> bool:
+    """Whether something that both issues tell differs by a few: a figure, or what is left."""
+    forest = table.forest
+    changed = np.where(past.known, table.values - past.values, 0)
+    if not is_fine(changed[cells_shown(table, show) & past.known], threshold).all():
+        return True
+    for number, step in enumerate(forest.steps):
+        columns = list(step.columns)
+        for family in table.rows.families:
+            if show[family.total, number]:
+                shown = family.rows[show[family.rows, number]]
+                of_shown = changed[np.ix_(shown, columns)].sum(axis=0)
+                if not is_fine(changed[family.total, columns] - of_shown, threshold).all():
+                    return True
+    return False
+
+
+def _without(internal: Sequence[ReportPublished], forest: Forest, out: Mask) -> tuple[str, ...]:
+    secret: dict[str, list[int]] = {report.form: [] for report in internal}
+    for name, place in forest.place.items():
+        secret[name.partition(".")[0]].append(place)
+    return tuple(form for form, places in secret.items() if places and not out[:, places].any())
+
+
+def _public(
+    report: ReportPublished, rows: Rows, forest: Forest, out: Mask, threshold: int
+) -> ReportPublished:
+    places = [forest.place.get(f"{report.form}.{column.code}") for column in report.columns]
+    row_of = rows.place
+
+    def cells(row: int, figures: Cells) -> Cells:
+        return tuple(
+            figure if place is None or out[row, place] else None
+            for place, figure in zip(places, figures, strict=True)
+        )
+
+    shown = tuple(
+        row.model_copy(update={"cells": cells(row_of[rows.row(row.unit, own=row.own)], row.cells)})
+        for row in report.rows
+    )
+    public = report.model_copy(
+        update={
+            "edition": Edition.PUBLIC,
+            "threshold": threshold,
+            "rows": shown,
+            "totals": cells(row_of[report.unit, False], report.totals),
+            "in_flight": 0,
+            "changes": (),
+            "causes": (),
+        }
+    )
+    return public.model_copy(update={"digest": digest(public)})
