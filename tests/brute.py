@@ -45,7 +45,7 @@ def cells(reports):
     return found
 
 
-def ranges(reports, most):
+def ranges(reports, most):  # noqa: C901
     """Least and greatest of each withheld cell among all whole figures from 0 to `most`."""
     figures = cells(reports)
     said = {tuple(sorted(terms)): (equal, terms) for equal, terms in equations(reports)}

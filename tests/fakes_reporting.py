@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.reporting.domain.alike import as_seen
 from services.reporting.domain.change import to_millisecond
+from services.reporting.domain.edition import Issued
 from services.reporting.domain.facet import Laid, RowChange, Table
 from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing, Standing
@@ -14,7 +15,7 @@ from services.reporting.ports import Coverage, RulesInForce, RulesMissing, Sendi
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.ingress import FatesAsked
-from shared.contracts.report import Edition
+from shared.contracts.report import Edition, Period
 
 
 class MemoryRows:
@@ -55,7 +56,7 @@ class MemoryClosings:
     def __init__(self) -> None:
         self.closings: dict[tuple[str, int], Closing] = {}
         self.marks: Counter[str] = Counter()
-        self.out: set[tuple[str, int]] = set()
+        self.out: set[tuple[str, int, Edition]] = set()
 
     async def prepare(self) -> None:
         pass
@@ -82,12 +83,12 @@ class MemoryClosings:
         found = [await self.of(period) for period in periods]
         return [each.model_copy(update={"figures": {}}) for each in found if each is not None]
 
-    async def waiting(self) -> Sequence[Closing]:
-        waiting = [c for name, c in self.closings.items() if name not in self.out]
+    async def waiting(self, edition: Edition) -> Sequence[Closing]:
+        waiting = [c for name, c in self.closings.items() if (*name, edition) not in self.out]
         return sorted(waiting, key=lambda c: (c.at, c.period.code, c.revision))
 
-    async def issued(self, closing: Closing) -> None:
-        self.out.add((closing.period.code, closing.revision))
+    async def issued(self, closing: Closing, edition: Edition) -> None:
+        self.out.add((closing.period.code, closing.revision, edition))
 
     async def mark_late(self, periods: Collection[str]) -> None:
         self.marks.update(periods)
@@ -102,25 +103,43 @@ class MemoryClosings:
 
 class MemoryReports:
     def __init__(self) -> None:
-        self.reports: dict[tuple[str, int], tuple[Event[ReportPublished], ...]] = {}
+        self.reports: dict[tuple[str, int, Edition], tuple[Event[ReportPublished], ...]] = {}
 
     async def prepare(self) -> None:
         pass
 
-    async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
-        self.reports.setdefault((closing.period.code, closing.revision), tuple(reports))
+    async def add_once(
+        self,
+        closing: Closing,
+        reports: Sequence[Event[ReportPublished]],
+        edition: Edition = Edition.INTERNAL,
+    ) -> None:
+        self.reports.setdefault((closing.period.code, closing.revision, edition), tuple(reports))
 
-    async def has(self, closing: Closing) -> bool:
-        return (closing.period.code, closing.revision) in self.reports
+    async def has(self, closing: Closing, edition: Edition = Edition.INTERNAL) -> bool:
+        return (closing.period.code, closing.revision, edition) in self.reports
 
-    async def of(self, closing: Closing) -> AsyncIterator[Event[ReportPublished]]:
-        for event in self.reports.get((closing.period.code, closing.revision), ()):
+    async def of(
+        self, closing: Closing, edition: Edition = Edition.INTERNAL
+    ) -> AsyncIterator[Event[ReportPublished]]:
+        for event in self.reports.get((closing.period.code, closing.revision, edition), ()):
             yield event
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         of_period = (r for r in self._all() if (r.period.code, r.edition) == (period, edition))
         ordered = sorted(of_period, key=lambda report: report.revision)
         return {(report.form, report.unit): report for report in ordered}
+
+    async def public_near(self, period: Period) -> Sequence[Issued]:
+        day = timedelta(days=1)
+        return [
+            Issued(closing, event.data)
+            for (_, closing, _), events in self.reports.items()
+            for event in events
+            if event.data.edition is Edition.PUBLIC
+            and event.data.period.last_day >= period.first_day - day
+            and event.data.period.first_day <= period.last_day + day
+        ]
 
     def _all(self) -> list[ReportPublished]:
         return [event.data for events in self.reports.values() for event in events]

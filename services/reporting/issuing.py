@@ -3,8 +3,13 @@
 What was kept is what goes out, so that a crash at any point repeats the same reports.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
+from services.reporting.domain.disclosure import Knowledge
+from services.reporting.domain.edition import public_edition, rule_for
 from services.reporting.domain.forms import forms_of
 from services.reporting.domain.revision import Closing, reports_of, revised, said
 from services.reporting.domain.rollup import Tree
@@ -12,8 +17,11 @@ from services.reporting.ports import Closings, Reports, Rules
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import AnyEvent, Event
 from shared.contracts.report import Edition
+from shared.contracts.rulebook import Rulebook
 
 BATCH = 500
+
+log = structlog.get_logger("issuing")
 
 Missing = Callable[[Sequence[Event[ReportPublished]]], Awaitable[Sequence[Event[ReportPublished]]]]
 """Those of these reports that are not out yet."""
@@ -34,24 +42,24 @@ class Desk:
         self._rules, self._closings, self._reports = rules, closings, reports
         self._publish, self._missing = publish, missing
 
-    async def issue(self) -> int:
-        """Publish the reports of every closing that is not out yet; answers how many."""
+    async def issue(self, edition: Edition = Edition.INTERNAL) -> int:
+        """Publish the edition of every closing of which it is not out yet; answers how many."""
         count = 0
-        for closing in await self._closings.waiting():
-            begun = await self._reports.has(closing)
+        for closing in await self._closings.waiting(edition):
+            begun = await self._reports.has(closing, edition)
             if not begun:
-                built = [said(closing, report) for report in await self._build(closing)]
-                await self._reports.add_once(closing, built)
+                built = [said(closing, report) for report in await self._build(closing, edition)]
+                await self._reports.add_once(closing, built, edition)
                 del built  # what goes out is read back, batch by batch
-            count += await self._publish_kept(closing, begun=begun)
-            await self._closings.issued(closing)
+            count += await self._publish_kept(closing, edition, begun=begun)
+            await self._closings.issued(closing, edition)
         return count
 
-    async def _publish_kept(self, closing: Closing, *, begun: bool) -> int:
+    async def _publish_kept(self, closing: Closing, edition: Edition, *, begun: bool) -> int:
         """Answers how many reports the closing has, also those that were out."""
         count = 0
         batch: list[Event[ReportPublished]] = []
-        async for event in self._reports.of(closing):
+        async for event in self._reports.of(closing, edition):
             batch.append(event)
             if len(batch) == BATCH:
                 await self._publish_part(batch, begun=begun)
@@ -64,10 +72,35 @@ class Desk:
         if missing:
             await self._publish(missing)
 
-    async def _build(self, closing: Closing) -> Sequence[ReportPublished]:
+    async def _build(self, closing: Closing, edition: Edition) -> Sequence[ReportPublished]:
         rules = await self._rules.versions(closing.directory, closing.rulebook)
+        rulebook = rules.rulebook.rulebook
+        if edition is Edition.PUBLIC and rule_for(rulebook, closing.period) is None:
+            return ()
         tree = Tree.on(closing.period.last_day, rules.directory.directory)
-        forms = forms_of(rules.rulebook.rulebook, closing.period.last_day)
+        forms = forms_of(rulebook, closing.period.last_day)
         reports = reports_of(closing, forms, tree)
-        period = closing.period.code
-        return revised(reports, await self._reports.standing(period, Edition.INTERNAL))
+        if edition is Edition.PUBLIC:
+            return await self._public(closing, reports, rulebook, Knowledge.of(forms))
+        return revised(reports, await self._reports.standing(closing.period.code, edition))
+
+    async def _public(
+        self,
+        closing: Closing,
+        reports: Sequence[ReportPublished],
+        rulebook: Rulebook,
+        knowledge: Knowledge,
+    ) -> Sequence[ReportPublished]:
+        """What everybody may read of it; what is left out, and why, is in the log."""
+        issued = await self._reports.public_near(closing.period)
+        edition = await asyncio.to_thread(
+            public_edition, reports, closing.revision, rulebook, knowledge, issued
+        )
+        place = {"period": closing.period.code, "closing": closing.revision}
+        if edition.reason is not None:
+            log.warning("no public edition", **place, reason=edition.reason)
+        for each in edition.found:
+            log.error("gives away", **place, form=each.form, unit=each.unit, column=each.column)
+        for form in edition.without:
+            log.warning("no public edition", **place, form=form, reason="total is too small")
+        return edition.reports

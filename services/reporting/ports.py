@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from services.reporting.domain.edition import Issued
 from services.reporting.domain.facet import Laid, RowChange
 from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing, Standing
@@ -12,7 +13,7 @@ from services.reporting.domain.row import CaseRow
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import Event
 from shared.contracts.ingress import Fate, FatesAsked, Refused
-from shared.contracts.report import Edition
+from shared.contracts.report import Edition, Period
 
 
 class RulesMissing(Exception):
@@ -112,11 +113,11 @@ class Closings(Protocol):
     async def all(self) -> Sequence[Closing]:
         """The newest closing of each period, without figures; by period."""
 
-    async def waiting(self) -> Sequence[Closing]:
-        """Those whose reports are not known to be out, in the order in which they were counted."""
+    async def waiting(self, edition: Edition) -> Sequence[Closing]:
+        """Those whose edition is not known to be out, in the order in which they were counted."""
 
-    async def issued(self, closing: Closing) -> None:
-        """Its reports are out."""
+    async def issued(self, closing: Closing, edition: Edition) -> None:
+        """Its reports of this edition are out."""
 
     async def mark_late(self, periods: Collection[str]) -> None:
         """Something came that may change what was counted of these."""
@@ -129,17 +130,27 @@ class Closings(Protocol):
 
 
 class Reports(Protocol):
-    async def add_once(self, closing: Closing, reports: Sequence[Event[ReportPublished]]) -> None:
-        """Keep the reports of a closing, all of them or none; the first set stands."""
+    async def add_once(
+        self,
+        closing: Closing,
+        reports: Sequence[Event[ReportPublished]],
+        edition: Edition = Edition.INTERNAL,
+    ) -> None:
+        """Keep one edition of a closing, all of it or nothing; the first one stands."""
 
-    async def has(self, closing: Closing) -> bool:
-        """Whether its reports are kept, all of them."""
+    async def has(self, closing: Closing, edition: Edition = Edition.INTERNAL) -> bool:
+        """Whether this edition of it is kept, all of it."""
 
-    def of(self, closing: Closing) -> AsyncIterator[Event[ReportPublished]]:
+    def of(
+        self, closing: Closing, edition: Edition = Edition.INTERNAL
+    ) -> AsyncIterator[Event[ReportPublished]]:
         """The reports that were kept of it, in their order."""
 
     async def standing(self, period: str, edition: Edition) -> Standing:
         """The newest report of each form and unit that was kept of the period."""
+
+    async def public_near(self, period: Period) -> Sequence[Issued]:
+        """Every public report of a period that overlaps this one, or adjoins it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.reporting.domain.period import Window, resolve
 from services.reporting.domain.revision import FIRST
 from services.reporting.issuing import Desk
 from services.reporting.ports import Closings, Rules, RulesInForce, RulesMissing
+from shared.contracts.report import Edition
 from shared.runtime.refusal import Unacceptable
 
 SECONDS = 5.0
@@ -66,7 +67,10 @@ class Schedule:
             await asyncio.sleep(SECONDS)
 
     async def sweep(self) -> None:
-        """Issue what waits, close what is over, count again what is late."""
+        """Issue what waits, close what is over, count again what is late.
+
+        What everybody may read comes last: to protect it takes longer than to count it.
+        """
         await self._desk.issue()
         at = self._now()
         try:
@@ -82,6 +86,7 @@ class Schedule:
                 await self._revise(period, at)
             self._revised = today
         await self._desk.issue()
+        await self._desk.issue(Edition.PUBLIC)
 
     def _over(self, rules: RulesInForce, at: datetime) -> Iterator[str]:
         """Periods that are over, of those that close by themselves; the first to end first."""

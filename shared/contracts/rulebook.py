@@ -222,6 +222,17 @@ class PeriodRule(Cited):
     last_day: MonthDay
 
 
+class DisclosureRule(Cited):
+    """Which periods have a public edition, and below which figure it withholds a cell.
+
+    `code` names the rule. `periods` are codes of periods that do not overlap: two that do would
+    tell together what each withholds.
+    """
+
+    threshold: int = Field(default=10, ge=2)
+    periods: tuple[Code, ...] = Field(min_length=1)
+
+
 class FormHeading(Value):
     """A heading that stands over several columns, or over other headings, of a printed form."""
 
@@ -275,6 +286,9 @@ class Rulebook(Value):
     )
     activity_forms: tuple[ActivityForm, ...]
     periods: tuple[PeriodRule, ...]
+    disclosure: tuple[DisclosureRule, ...] = Field(
+        default=(), description="None: there is no public edition."
+    )
     forms: tuple[FormRule, ...] = Field(
         default=(), description="A period is reported in those in force on its last day."
     )

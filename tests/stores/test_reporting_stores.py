@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.reporting.domain.change import change
+from services.reporting.domain.edition import Issued
 from services.reporting.domain.forms import Tally
 from services.reporting.domain.revision import Closing, own_figures, reports_of, said
 from services.reporting.domain.rollup import Tree
@@ -306,9 +307,10 @@ class TestClosings:
         first, second = closing(), closing(command="order-2", revision=2)
         await closings.add_once(first)
         await closings.add_once(second)
-        await closings.issued(first)
+        await closings.issued(first, Edition.INTERNAL)
 
-        assert await closings.waiting() == [second]
+        assert await closings.waiting(Edition.INTERNAL) == [second]
+        assert await closings.waiting(Edition.PUBLIC) == [first, second]
 
     async def test_what_is_kept_is_looked_at_once_more(self, closings):
         await closings.add_once(closing())
@@ -377,10 +379,31 @@ class TestReports:
 
     async def test_each_edition_stands_apart(self, reports):
         public = self.SAID[0].data.model_copy(update={"edition": Edition.PUBLIC, "threshold": 10})
-        await reports.add_once(closing(), [*self.SAID, said(closing(), public)])
+        event = said(closing(), public)
+        await reports.add_once(closing(), self.SAID)
+        assert not await reports.has(closing(), Edition.PUBLIC)
+        await reports.add_once(closing(), [event], Edition.PUBLIC)
 
+        assert [each async for each in reports.of(closing(), Edition.PUBLIC)] == [event]
+        assert await self.kept(reports) == self.SAID
         standing = await reports.standing("2026-h1", Edition.PUBLIC)
         assert standing == {(public.form, public.unit): public}
+
+    async def test_public_ones_of_periods_near_are_found(self, reports):
+        public = self.SAID[0].data.model_copy(update={"edition": Edition.PUBLIC, "threshold": 10})
+        third = closing(revision=3)
+        await reports.add_once(third, [said(third, public)], Edition.PUBLIC)
+        period, day = public.period, timedelta(days=1)
+
+        def spanning(first_day, last_day):
+            return period.model_copy(update={"first_day": first_day, "last_day": last_day})
+
+        after = spanning(period.last_day + day, period.last_day + 30 * day)
+        before = spanning(period.first_day - 30 * day, period.first_day - day)
+        later = spanning(period.last_day + 2 * day, period.last_day + 30 * day)
+        for near in (period, after, before):
+            assert await reports.public_near(near) == [Issued(3, public)]
+        assert await reports.public_near(later) == []
 
     async def test_what_a_crash_left_out_is_added(self, mongo_database):
         reports = MongoReports(mongo_database)

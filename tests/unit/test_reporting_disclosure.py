@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -229,7 +230,7 @@ def stock(old, new, open_, x):
 
 
 class TestTwoPeriods:
-    UNITS = {"root": None} | dict.fromkeys("abcd", "root")
+    UNITS: ClassVar = {"root": None} | dict.fromkeys("abcd", "root")
 
     def both(self, first, second):
         zero = {"root": stock(0, 0, 0, 0)}
@@ -238,7 +239,7 @@ class TestTwoPeriods:
         before = public(one, 10, STOCKS)
         return before, public(other, 10, STOCKS, before)
 
-    FIRST = {
+    FIRST: ClassVar = {
         "a": stock(2, 30, 12, 16),
         "b": stock(12, 30, 14, 20),
         "c": stock(40, 40, 13, 20),
@@ -383,7 +384,7 @@ def test_one_row_beside_the_others_shows_what_the_whole_table_shows(parents, dat
     hidden = set()
     for unit, parent in parents.items():
         for own in (False, True):
-            for number, step in enumerate(steps):
+            for number in range(len(steps)):
                 over = (parent if not own else unit, False, number)
                 inherits = over in hidden or (unit, own, above[number]) in hidden
                 if inherits or data.draw(st.integers(0, 2)) == 0:

@@ -9,6 +9,7 @@ from services.reporting.ports import RulesMissing
 from shared.contracts import ReportPublished
 from shared.contracts.case import case_id
 from shared.contracts.ingress import Fate
+from shared.contracts.report import Edition
 from shared.runtime.publish import Unconfirmed
 from tests.examples_reporting import (
     END,
@@ -99,7 +100,7 @@ class TestClosing:
     async def test_the_reports_are_kept_as_they_are_published(self, reporting):
         events = await reporting.take([close()])
 
-        assert list(reporting.reports.reports["2026-h1", 1]) == events
+        assert list(reporting.reports.reports["2026-h1", 1, Edition.INTERNAL]) == events
 
     async def test_it_waits_for_the_first_rules(self):
         with pytest.raises(RulesMissing):

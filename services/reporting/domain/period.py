@@ -39,13 +39,14 @@ def resolve(code: str, rules: Iterable[PeriodRule]) -> Period | None:
 
 
 def _period(code: str, year: int, rule: PeriodRule) -> Period:
+    first_day, last_day = days_of(rule, year)
+    return Period(code=code, label=_label(rule.label, year), first_day=first_day, last_day=last_day)
+
+
+def days_of(rule: PeriodRule, year: int) -> tuple[date, date]:
+    """The first and the last day of the rule's period of this reporting year."""
     first_year = year - 1 if rule.first_day > rule.last_day else year
-    return Period(
-        code=code,
-        label=_label(rule.label, year),
-        first_day=_day(first_year, rule.first_day),
-        last_day=_day(year, rule.last_day),
-    )
+    return _day(first_year, rule.first_day), _day(year, rule.last_day)
 
 
 def _day(year: int, month_day: str) -> date:

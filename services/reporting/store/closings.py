@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pymongo import ASCENDING, DESCENDING
 
 from services.reporting.domain.revision import Closing
+from shared.contracts.report import Edition
 from shared.runtime.mongo import Database, Document, insert_new
 
 
@@ -14,9 +15,9 @@ class MongoClosings:
 
     `closings` has one document a count, `_id` `<period>#<revision>`. `closing` is the decision as
     JSON text, so that instants come back to the microsecond; so are its `figures`, apart, since
-    few read them. `waits` while its reports are not known to be out. There are a handful a year,
-    so only orders are looked up by an index. `late` has the periods to be counted again, each with
-    how often it was marked.
+    few read them. `waits` has the editions that are not known to be out. There are a handful a
+    year, so only orders are looked up by an index. `late` has the periods to be counted again,
+    each with how often it was marked.
     """
 
     def __init__(self, database: Database) -> None:
@@ -37,7 +38,7 @@ class MongoClosings:
             "at": closing.at,
             "closing": closing.model_dump_json(exclude={"figures"}),
             "figures": json.dumps(closing.model_dump(mode="json", include={"figures"})["figures"]),
-            "waits": True,
+            "waits": [edition.value for edition in Edition],
         }
         await self.mark_late([code])
         if not await insert_new(self._closings, [document]):
@@ -65,13 +66,14 @@ class MongoClosings:
             newest[document["period"]] = _closing({**document, "figures": "{}"})
         return list(newest.values())
 
-    async def waiting(self) -> Sequence[Closing]:
-        found = self._closings.find({"waits": True}).sort([("at", ASCENDING), ("_id", ASCENDING)])
+    async def waiting(self, edition: Edition) -> Sequence[Closing]:
+        order = [("at", ASCENDING), ("_id", ASCENDING)]
+        found = self._closings.find({"waits": edition.value}).sort(order)
         return [_closing(document) async for document in found]
 
-    async def issued(self, closing: Closing) -> None:
+    async def issued(self, closing: Closing, edition: Edition) -> None:
         name = f"{closing.period.code}#{closing.revision}"
-        await self._closings.update_one({"_id": name}, {"$set": {"waits": False}})
+        await self._closings.update_one({"_id": name}, {"$pull": {"waits": edition.value}})
 
     async def mark_late(self, periods: Collection[str]) -> None:
         for period in sorted(periods):

@@ -1,7 +1,7 @@
-"""The public edition of reports: figures about few people are withheld, so that none can be
-worked out, neither from one issue nor from several.
+"""The public edition of reports: no figure about few people is in it, or can be worked out.
 
-`protect` coarsens until that is so, by sums alone; `attack` tries to work out what was withheld.
+`protect` coarsens until that is so of all issues together, by sums alone. `attack` knows nothing of
+how, and tries to work out what was withheld.
 """
 
 from services.reporting.domain.disclosure.attacking import How, NoThreshold, Recovered, attack

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.reporting.domain.disclosure.columns import Forest, NotAForest
-from services.reporting.domain.disclosure.equations import ranges_of
+from services.reporting.domain.disclosure.equations import System
 from services.reporting.domain.disclosure.issues import Cell, Issue
 from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.tables import (
@@ -149,20 +149,16 @@ def narrow_in_regular(sheet: Sheet, wide: int) -> Iterator[tuple[int, int, int, 
     """Row, column, least and greatest of every unknown that has no range so wide."""
     above = sheet.above()
     for columns in _tied(sheet.equations):
-        part = Sheet(sheet.known[:, columns], sheet.equations[:, columns], sheet.families)
+        lines = sheet.equations[:, columns]
+        part = Sheet(sheet.known[:, columns], lines[lines.any(axis=1)], sheet.families)
         seen: dict[tuple[int, bytes], list[tuple[int, int, int]]] = {}
         for row in map(int, np.flatnonzero((part.known == UNKNOWN).any(axis=1))):
             total = above[row].total if row in above else UNKNOWN
             # Rows of one family of which the same is known can be the same.
             alike = total, part.known[row].tobytes()
             if alike not in seen:
-                lines, right, place = _beside(part, row, above)
-                seen[alike] = [
-                    (column, least, greatest)
-                    for name, least, greatest in ranges_of(lines, right, place, wide)
-                    for number, level, column in [name]
-                    if (number, level) == (0, 0)
-                ]
+                narrow = _beside(part, row, above).narrow(wide, lambda name: name[:2] == (0, 0))
+                seen[alike] = [(name[2], least, greatest) for name, least, greatest in narrow]
             for column, least, greatest in seen[alike]:
                 yield row, int(columns[column]), least, greatest
 
@@ -180,53 +176,42 @@ Var = tuple[int, int, int]
 """0 for the row, 1 for what is beside it; how many levels up; and the column."""
 
 
-def _beside(
-    sheet: Sheet, row: int, above: dict[int, Family]
-) -> tuple[list[tuple[list[int], list[int]]], list[int], dict[Var, int]]:
+def _beside(sheet: Sheet, row: int, above: dict[int, Family]) -> System[Var]:
     """The equations of a row, of all rows beside it in sum, of the total, and so on upwards."""
-    place: dict[Var, int] = {}
-    lines: list[tuple[list[int], list[int]]] = []
-    right: list[int] = []
-
-    def take(terms: list[tuple[int, Var]], rest: int) -> None:
-        if terms:
-            lines.append(
-                ([place.setdefault(v, len(place)) for _, v in terms], [s for s, _ in terms])
-            )
-            right.append(-rest)
-
-    def within(number: int, level: int, unknown: Mask, figures: Counts) -> None:
-        lines_here = sheet.equations[sheet.equations.any(axis=1)]
-        for line, of_known in zip(lines_here, lines_here @ figures, strict=True):
-            names = np.flatnonzero((line != 0) & unknown)
-            take([(int(line[c]), (number, level, int(c))) for c in names], int(of_known))
-
+    system: System[Var] = System()
     level = 0
-    while True:
-        figures = sheet.known[row]
-        unknown = figures == UNKNOWN
-        if not unknown.any():
-            break
-        within(0, level, unknown, np.where(unknown, 0, figures))
+    while (sheet.known[row] == UNKNOWN).any():
+        _within(system, sheet, (0, level), sheet.known[[row]])
         family = above.get(row)
         if family is None:
             break
         others = sheet.known[family.rows[family.rows != row]]
-        hidden = others == UNKNOWN
-        known = np.where(hidden, 0, others).sum(axis=0)
-        within(1, level, hidden.any(axis=0), known)
-        total = sheet.known[family.total]
-        for column in np.flatnonzero(unknown | hidden.any(axis=0)):
-            terms = [
-                (-1, (n, level, int(column)))
-                for n, u in ((0, unknown[column]), (1, hidden[:, column].any()))
-                if u
-            ]
-            rest = -int(known[column]) - (0 if unknown[column] else int(figures[column]))
-            if total[column] == UNKNOWN:
-                terms.append((1, (0, level + 1, int(column))))
-            else:
-                rest += int(total[column])
-            take(terms, rest)
+        _within(system, sheet, (1, level), others)
+        _add_up(system, level, (sheet.known[[row]], others), sheet.known[family.total])
         row, level = family.total, level + 1
-    return lines, right, place
+    return system
+
+
+def _within(system: System[Var], sheet: Sheet, who: tuple[int, int], rows: Counts) -> None:
+    """What ties the columns of these rows in sum."""
+    unknown = (rows == UNKNOWN).any(axis=0)
+    known = np.where(rows == UNKNOWN, 0, rows).sum(axis=0)
+    for line, of_known in zip(sheet.equations, sheet.equations @ known, strict=True):
+        columns = np.flatnonzero((line != 0) & unknown)
+        system.add([(int(line[c]), (*who, int(c))) for c in columns], int(of_known))
+
+
+def _add_up(system: System[Var], level: int, parts: Sequence[Counts], total: Counts) -> None:
+    for column in range(len(total)):
+        terms: list[tuple[int, Var]] = []
+        known = 0
+        for number, rows in enumerate(parts):
+            figures = rows[:, column]
+            known += int(figures[figures != UNKNOWN].sum())
+            if (figures == UNKNOWN).any():
+                terms.append((1, (number, level, column)))
+        if total[column] == UNKNOWN:
+            terms.append((-1, (0, level + 1, column)))
+        else:
+            known -= int(total[column])
+        system.add(terms, known)

@@ -82,11 +82,13 @@ class _Growing:
     def take(self, identities: Iterable[Identity]) -> None:
         bounds = []
         for identity in identities:
-            exempt = self.knowledge.exempt.intersection(identity.columns)
+            exempt = self.knowledge.exempt & set(identity.columns)
             if exempt == set(identity.columns):
                 continue
             if exempt:
                 raise NotAForest(f"{identity.text!r} ties {min(exempt)}, which is never withheld")
+            if any(len(set(each)) < len(each) for each in identity.sums):
+                raise NotAForest(f"{identity.text!r} adds a column twice")
             for relation, (left, right) in zip(
                 identity.relations, pairwise(identity.sums), strict=True
             ):

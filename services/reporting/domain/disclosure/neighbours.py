@@ -64,25 +64,24 @@ def hide_what_periods_tell(
                 earlier = past.period.last_day < period.first_day
                 here, there = (carried, left) if earlier else (left, carried)
                 step = next(n for n, s in enumerate(table.forest.steps) if here in s.columns)
-                hide[:, step] |= _too_telling(table, threshold, show[:, step], here, past, there)
+                told = past.known[:, there]
+                late = told & ~is_fine(table.values[:, here] - past.values[:, there], threshold)
+                hide[:, step] |= show[:, step] & late
+                hide[:, step] |= _telling(table, threshold, show[:, step], here, told)
         if not hide.any():
             return show
         show = decide(table, threshold, show & ~hide)
 
 
-def _too_telling(
-    table: Table, threshold: int, show: Mask, here: int, past: Past, there: int
-) -> Mask:
-    """Rows that may not show this stock: it differs by a few, or too few are left untold."""
-    stock, told = table.values[:, here], past.known[:, there]
-    late = ~is_fine(stock - past.values[:, there], threshold)
-    hide: Mask = show & told & late
+def _telling(table: Table, threshold: int, show: Mask, here: int, told: Mask) -> Mask:
+    """Rows that may not show this stock, since what is left untold would be too little."""
+    stock, hide = table.values[:, here], np.zeros(len(show), dtype=bool)
     for family in table.rows.families:
         if not (show | told)[family.total]:
             continue
         known = family.rows[(show | told)[family.rows]]
         left = stock[family.total] - stock[known].sum()
         new = family.rows[show[family.rows] & ~told[family.rows] & (stock[family.rows] > 0)]
-        if len(new) and not is_fine(np.array(left), threshold).all():
+        if len(new) and not is_fine(np.array([left]), threshold).all():
             hide[new[np.argmin(stock[new])]] = True
     return hide

@@ -57,7 +57,8 @@ def _hide_together(table: Table, threshold: int, family: Family, step: Step, sho
     if not show[family.total]:
         show[family.rows] = False
         return
-    figures = table.values[np.ix_(family.rows, list(step.columns))]
+    columns = np.array(step.columns, dtype=np.intp)
+    figures = table.values[np.ix_(family.rows, columns)]
     leading = step.columns[0] if step.parent is None else step.parent
     sizes = table.values[family.rows, leading]
     while True:

@@ -42,7 +42,7 @@ class Program:
         model.a_matrix_.start_ = start
         model.a_matrix_.index_ = np.array([p for each, _ in lines for p in each], dtype=np.int32)
         model.a_matrix_.value_ = np.array([f for _, each in lines for f in each], dtype=float)
-        self._solver = _Silent()
+        self._solver = _Silent()  # type: ignore[no-untyped-call]
         self._solver.setOptionValue("threads", 1)
         self._solver.passModel(model)
         self._places = np.arange(count, dtype=np.int32)

@@ -10,7 +10,7 @@ from services.reporting.domain.disclosure.columns import Forest
 from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.neighbours import Past, hide_what_periods_tell
 from services.reporting.domain.disclosure.pattern import Table, cells_shown, decide, is_fine
-from services.reporting.domain.disclosure.tables import UNKNOWN, Counts, Mask, Rows, forest_of, read
+from services.reporting.domain.disclosure.tables import Mask, Rows, forest_of, read
 from services.reporting.domain.revision import digest
 from shared.contracts import ReportPublished
 from shared.contracts.report import Cells, Edition
