@@ -7,6 +7,7 @@ import typer
 
 from deploy.access.cli import nats_app
 from deploy.cli import (
+    attacking,
     benching,
     casework,
     chaining,
@@ -41,6 +42,7 @@ for part in (
     benching,
 ):
     app.add_typer(part.app)
+reporting.report_app.command("attack")(attacking.report_attack)
 app.add_typer(nats_app, name="nats")
 app.add_typer(containers_app, name="containers")
 

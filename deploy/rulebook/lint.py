@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.rulebook.coverage import calendar_findings, directory_findings
+from deploy.rulebook.disclosure import disclosure_findings
 from deploy.rulebook.document import Document, Finding, Severity, read_document, unknown_fields
 from deploy.rulebook.firing import ARRIVALS, gap, is_ever_in_force, never_fires, refuses
 from deploy.rulebook.forms import form_findings
@@ -77,6 +78,7 @@ def _own_findings(document: Document[Rulebook], on: date) -> Iterator[Finding]:
     yield from _refusals(document)
     yield from _periods(document)
     yield from form_findings(document, on)
+    yield from disclosure_findings(document, on)
 
 
 def _sections(rulebook: Rulebook) -> Iterator[tuple[str, tuple[Cited, ...]]]:

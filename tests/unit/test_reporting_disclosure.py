@@ -60,10 +60,11 @@ def flat(form=PLAIN, **own):
     )
 
 
-def test_a_small_figure_is_withheld_with_its_partition():
+def test_a_small_figure_is_withheld_with_one_that_would_tell_it():
+    """a = 3, b = 20, c = 21: of three parts the one that most rows can show stays."""
     shown = of_unit(public(), "a")
 
-    assert (shown["all"], shown["a"], shown["b"], shown["c"]) == (44, None, None, None)
+    assert (shown["all"], shown["a"], shown["b"], shown["c"]) == (44, None, 20, None)
 
 
 def test_a_nought_is_published_where_many_are_counted():
@@ -355,7 +356,7 @@ def test_whatever_is_corrected_nothing_follows_from_both_issues(parents, data):
     assert not attack([*first, *second], NOTHING)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(trees(6), st.data())
 def test_whatever_is_carried_over_nothing_follows_from_two_periods(parents, data):
     def figures(old):
@@ -372,7 +373,7 @@ def test_whatever_is_carried_over_nothing_follows_from_two_periods(parents, data
     assert not attack([*first, *second], STOCKS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(trees(), st.data(), st.integers(2, 6))
 def test_one_row_beside_the_others_shows_what_the_whole_table_shows(parents, data, threshold):
     """Tables that hide whole branches, safe or not: the quick way is held to the whole."""

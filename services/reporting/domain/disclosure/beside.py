@@ -8,6 +8,7 @@ the roots of the forest to its leaves and from above downwards: each share is a 
 row and column sums, and such a table can always be filled. docs/adr/0023 has the argument.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from services.reporting.domain.disclosure.tables import (
     Family,
     Mask,
     Places,
+    derived,
     forest_of,
 )
 
@@ -71,6 +73,9 @@ def sheet_of(
             forest = forest_of(issue.reports, Knowledge(issue.exempt, links=issue.links))
         except NotAForest:
             return None
+        shown = Counter(name for _, name in issue.shown)
+        weights = {at: shown[name] for name, at in forest.place.items()}
+        forest = forest.chained([weights.get(at, 0) for at in range(len(forest.names))])
         of_issue = figures[:, [place[number, name] for name in issue.printed]]
         pinned = {forest.place[name] for each in stocks for n, name in each if n == number}
         if not is_regular(Sheet(of_issue, equations[:0], families), forest, sorted(pinned)):
@@ -94,7 +99,7 @@ def in_sheet(
 
 def is_regular(sheet: Sheet, forest: Forest, pinned: Sequence[int] = ()) -> bool:
     """`pinned` are columns that may be known by themselves: stocks that another period tells."""
-    known = _whole(sheet, forest)
+    known = derived(sheet.known, forest)
     absent = _absent(known, sheet.families, forest)
     seen = known != UNKNOWN
     for whole, parts in forest.partitions:
@@ -112,20 +117,6 @@ def is_regular(sheet: Sheet, forest: Forest, pinned: Sequence[int] = ()) -> bool
         if (below & hidden[None, :]).any():
             return False
     return True
-
-
-def _whole(sheet: Sheet, forest: Forest) -> Counts:
-    """The figures in the forest's columns, also those that nobody prints."""
-    printed = sheet.known
-    missing = (printed == UNKNOWN).astype(np.int64) @ np.abs(forest.sums.T) > 0
-    known = np.where(missing, UNKNOWN, np.where(printed == UNKNOWN, 0, printed) @ forest.sums.T)
-    for whole, parts in forest.partitions * 2:
-        for part in parts:
-            others = [each for each in (*parts, whole) if each != part]
-            gives = (known[:, part] == UNKNOWN) & (known[:, others] != UNKNOWN).all(axis=1)
-            rest = known[:, whole] - known[:, others[:-1]].sum(axis=1)
-            known[gives, part] = rest[gives]
-    return known
 
 
 def _absent(known: Counts, families: Sequence[Family], forest: Forest) -> Mask:

@@ -6,8 +6,9 @@ part of one other at most, what can be worked out of a row is what the partition
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,8 @@ from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.forms.identity import Identity
 
 Parts = frozenset[str]
+Partition = tuple[int, tuple[int, ...]]
+"""A column and its parts, by their places."""
 
 
 class NotAForest(ValueError):
@@ -35,20 +38,22 @@ class Step:
     above: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forest:
     """Columns are places in `names`; each row of `sums` says how it is made of printed ones.
 
     `place` has where a printed column stands, which others may share; exempt ones are not in it.
-    `steps` has every step after the one above it.
+    `together` are partitions that a row shows whenever it shows the whole; `amounts` are columns
+    by those that count their cases.
     """
 
     printed: tuple[str, ...]
     names: tuple[str, ...]
     place: dict[str, int]
     sums: npt.NDArray[np.int64]
-    partitions: tuple[tuple[int, tuple[int, ...]], ...]
-    steps: tuple[Step, ...]
+    partitions: tuple[Partition, ...]
+    together: frozenset[Partition]
+    amounts: dict[int, tuple[int, ...]]
     stocks: tuple[tuple[int, int], ...]
 
     @classmethod
@@ -63,6 +68,48 @@ class Forest:
         links = [Identity.parse(text) for text in knowledge.links]
         growing.take([each for each in (*identities, *links) if set(each.columns) <= {*printed}])
         return growing.grown()
+
+    def chained(self, weights: Sequence[float]) -> "Forest":
+        """The same with partitions of two parts only: the part of most weight, and all others.
+
+        The others are a column that nobody prints, and the whole of the next two. So a row can
+        show its great parts although the small ones are hidden.
+        """
+        partitions: list[Partition] = []
+        names, sums = list(self.names), list(self.sums)
+        for whole, parts in self.partitions:
+            over, left = whole, sorted(parts, key=lambda part: (-weights[part], part))
+            while len(left) > 2:  # noqa: PLR2004 - the last two are each other's rest
+                first, *left = left
+                partitions.append((over, (first, len(names))))
+                over = len(names)
+                names.append(" + ".join(self.names[part] for part in left))
+                sums.append(np.sum([self.sums[part] for part in left], axis=0))
+            partitions.append((over, tuple(sorted(left))))
+        made = np.array(sums, dtype=np.int64).reshape(-1, len(self.printed))
+        return replace(self, names=tuple(names), sums=made, partitions=tuple(partitions))
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step after the one above it."""
+        parts = {part for _, each in self.partitions for part in each}
+        parts |= {amount for each in self.amounts.values() for amount in each}
+        roots = [number for number in range(len(self.names)) if number not in parts]
+        todo: list[tuple[tuple[int, ...], int | None, int | None]]
+        todo = [((root,), None, None) for root in roots]
+        steps: list[Step] = []
+        while todo:
+            first, parent, above = todo.pop(0)
+            columns = list(first)
+            for column in columns:  # grows while it is walked
+                for partition in self.partitions:
+                    if partition[0] == column and partition in self.together:
+                        columns += partition[1]
+                    elif partition[0] == column:
+                        todo.append((partition[1], column, len(steps)))
+                todo += [((amount,), column, len(steps)) for amount in self.amounts.get(column, ())]
+            steps.append(Step(tuple(columns), parent, above))
+        return tuple(steps)
 
 
 class _Growing:
@@ -206,16 +253,18 @@ class _Growing:
         for name in names:
             for part, factor in self.made[name].items():
                 sums[place[name], index[part]] = factor
+
+        def partition(each: tuple[str, Parts]) -> Partition:
+            return place[each[0]], tuple(sorted(place[part] for part in each[1]))
+
         return Forest(
             printed=self.printed,
             names=tuple(names),
             place={name: place[self.one(name)] for name in self.printed if name in self.same},
             sums=sums,
-            partitions=tuple(
-                (place[whole], tuple(sorted(place[part] for part in parts)))
-                for whole, parts in self.partitions
-            ),
-            steps=tuple(self._steps(names, place)),
+            partitions=tuple(partition(each) for each in self.partitions),
+            together=frozenset(partition(each) for each in self.together),
+            amounts=self._amounts(place),
             stocks=tuple(
                 (place[self.one(carried)], place[self.one(left)])
                 for carried, left in self.knowledge.stocks
@@ -223,29 +272,12 @@ class _Growing:
             ),
         )
 
-    def _steps(self, names: Sequence[str], place: dict[str, int]) -> Iterator[Step]:
-        parts = {part for _, each in self.partitions for part in each}
-        amounts: dict[str, list[str]] = {}
+    def _amounts(self, place: dict[str, int]) -> dict[int, tuple[int, ...]]:
+        found: dict[int, tuple[int, ...]] = {}
         for amount, judge in self.knowledge.amounts.items():
             if amount in self.same:
                 if judge not in self.same:
                     raise NotAForest(f"no column counts the cases of {amount}")
-                amounts.setdefault(self.one(judge), []).append(self.one(amount))
-        held = {amount for each in amounts.values() for amount in each}
-        todo: list[tuple[Iterable[str], str | None, int | None]] = [
-            ((name,), None, None) for name in names if name not in parts | held
-        ]
-        number = 0
-        while todo:
-            first, parent, above = todo.pop(0)
-            columns = list(first)
-            for name in columns:  # grows while it is walked
-                for whole, each in self.partitions:
-                    if whole == name and (whole, each) in self.together:
-                        columns += sorted(each)
-                    elif whole == name:
-                        todo.append((sorted(each), name, number))
-                todo += [((amount,), name, number) for amount in amounts.get(name, ())]
-            of_parent = None if parent is None else place[parent]
-            yield Step(tuple(place[name] for name in columns), of_parent, above)
-            number += 1
+                at = place[self.one(judge)]
+                found[at] = (*found.get(at, ()), place[self.one(amount)])
+        return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.reporting.domain.disclosure.columns import Forest
 from services.reporting.domain.disclosure.pattern import Table, decide, is_fine
-from services.reporting.domain.disclosure.tables import UNKNOWN, Counts, Mask, Rows, read
+from services.reporting.domain.disclosure.tables import UNKNOWN, Counts, Mask, Rows, derived, read
 from shared.contracts import ReportPublished
 from shared.contracts.report import Period
 
@@ -28,9 +28,8 @@ class Past:
     @classmethod
     def of(cls, reports: Sequence[ReportPublished], rows: Rows, forest: Forest) -> "Past":
         figures = read(reports, rows, forest.printed)
-        missing = (figures == UNKNOWN).astype(np.int64)
-        values = np.where(missing == 1, 0, figures) @ forest.sums.T
-        known = missing @ np.abs(forest.sums.T) == 0
+        values = derived(figures, forest)
+        known = values != UNKNOWN
         forms = {report.form for report in reports}
         there = {f"{r.form}.{c.code}" for r in reports for c in r.columns}
         expected = {name for name in forest.printed if name.partition(".")[0] in forms}

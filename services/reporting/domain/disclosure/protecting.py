@@ -10,7 +10,7 @@ from services.reporting.domain.disclosure.columns import Forest
 from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.neighbours import Past, hide_what_periods_tell
 from services.reporting.domain.disclosure.pattern import Table, cells_shown, decide, is_fine
-from services.reporting.domain.disclosure.tables import Mask, Rows, forest_of, read
+from services.reporting.domain.disclosure.tables import Counts, Mask, Rows, forest_of, read
 from services.reporting.domain.revision import digest
 from shared.contracts import ReportPublished
 from shared.contracts.report import Cells, Edition
@@ -42,23 +42,18 @@ def protect(
     """
     if not internal:
         return Protected(())
-    rows, forest = Rows.of(internal), forest_of(internal, knowledge)
-    table = Table(rows, forest, read(internal, rows, forest.printed) @ forest.sums.T)
-    period = internal[0].period
-    pasts = [
-        Past.of(list(reports), rows, forest)
-        for _, reports in groupby(sorted(issued, key=_issue), key=_issue)
-    ]
-    before = [past for past in pasts if past.period.code == period.code]
-    at_most = np.ones((len(rows.names), len(forest.steps)), dtype=bool)
-    for number, step in enumerate(forest.steps):
-        if step.above is not None and {*step.columns} & {c for each in forest.stocks for c in each}:
-            at_most[:, number] = False  # what a period tells of the next one stands at the root
-    for past in before:
-        at_most &= past.shows(forest)
-    show = decide(table, threshold, at_most)
-    show = hide_what_periods_tell(table, threshold, show, pasts, period)
-    for past in before:
+    rows, plain = Rows.of(internal), forest_of(internal, knowledge)
+    figures, period = read(internal, rows, plain.printed), internal[0].period
+    by_issue = groupby(sorted(issued, key=_issue), key=_issue)
+    issues = [(code, list(reports)) for (code, _), reports in by_issue]
+    own = [Past.of(reports, rows, plain) for code, reports in issues if code == period.code]
+    forest = plain.chained(_weights(figures @ plain.sums.T, threshold, own))
+    table = Table(rows, forest, figures @ forest.sums.T)
+    own = [Past.of(reports, rows, forest) for code, reports in issues if code == period.code]
+    others = [Past.of(reports, rows, forest) for code, reports in issues if code != period.code]
+    show = decide(table, threshold, _at_most(table, own))
+    show = hide_what_periods_tell(table, threshold, show, others, period)
+    for past in own:
         if not past.whole or _tells_of_few(table, show, past, threshold):
             raise TellsOfFew(period.code)
     out = cells_shown(table, show)
@@ -69,6 +64,31 @@ def protect(
 
 def _issue(report: ReportPublished) -> tuple[str, int]:
     return report.period.code, report.revision
+
+
+def _weights(values: Counts, threshold: int, own: Sequence[Past]) -> list[float]:
+    """In how many rows a column can be shown, and then how great it is.
+
+    A correction keeps to what was shown before it.
+    """
+    total = values.sum(axis=0)
+    often = (values >= threshold).sum(axis=0) + total / (total.max(initial=0) + 1)
+    if own:
+        often = own[-1].known.sum(axis=0) + often / (len(values) + 2)
+    return [float(each) for each in often]
+
+
+def _at_most(table: Table, own: Sequence[Past]) -> Mask:
+    """All, but for what was withheld before."""
+    forest = table.forest
+    at_most = np.ones((len(table.values), len(forest.steps)), dtype=bool)
+    stocks = {column for pair in forest.stocks for column in pair}
+    for number, step in enumerate(forest.steps):
+        if step.above is not None and stocks.intersection(step.columns):
+            at_most[:, number] = False  # what a period tells of the next one stands at a root
+    for past in own:
+        at_most &= past.shows(forest)
+    return at_most
 
 
 def _tells_of_few(table: Table, show: Mask, past: Past, threshold: int) -> bool:

@@ -106,3 +106,17 @@ def read(reports: Sequence[ReportPublished], rows: Rows, printed: Sequence[str])
         for row in report.rows:
             enter(place.get(rows.row(row.unit, own=row.own)), columns, row.cells)
     return figures
+
+
+def derived(figures: Counts, forest: Forest) -> Counts:
+    """Printed figures in the forest's columns, with those that follow within a row."""
+    missing = (figures == UNKNOWN).astype(np.int64) @ np.abs(forest.sums.T) > 0
+    known = np.where(missing, UNKNOWN, np.where(figures == UNKNOWN, 0, figures) @ forest.sums.T)
+    for whole, parts in forest.partitions * 2:  # downwards, and once more for what came up
+        for part in parts:
+            others = [each for each in parts if each != part]
+            gives = (known[:, part] == UNKNOWN) & (known[:, [whole, *others]] != UNKNOWN).all(
+                axis=1
+            )
+            known[gives, part] = (known[:, whole] - known[:, others].sum(axis=1))[gives]
+    return known
