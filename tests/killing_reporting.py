@@ -207,7 +207,8 @@ class Ordeal:
         async def see(_message: Msg) -> None:
             if next(left, None) == 0:
                 for each in self._replicas:
-                    os.kill(each.pid, signal.SIGKILL)
+                    if each.exit_code is None:
+                        os.kill(each.pid, signal.SIGKILL)
                 reached.set()
 
         watching = await self._client.subscribe("report.>", cb=see)
@@ -217,11 +218,14 @@ class Ordeal:
             async with asyncio.timeout(SECONDS):
                 await reached.wait()
                 await asyncio.gather(*(each.ended() for each in self._replicas))
+            ends = {each.exit_code for each in self._replicas}
+            if ends != {-signal.SIGKILL}:
+                raise RuntimeError(f"one ended by itself: {ends}")
         finally:
             ordering.cancel()
             await watching.unsubscribe()
         unfinished = await self._closings.count_documents({"waits": True})
-        return Kill(replicas, await self._out() - before, unfinished)
+        return Kill(replicas, await self._taken() - before, unfinished)
 
     async def _finish(self, order: ReportRevise) -> None:
         """Two replicas at once, until they have nothing more to say."""
@@ -233,19 +237,9 @@ class Ordeal:
         await self.stop()
 
     async def _start(self, replicas: int) -> None:
-        self._replicas = [self._process(number) for number in range(replicas)]
+        urls = self._stack.nats_url, self._stack.mongo_url
+        self._replicas = [replica(self._folder, number, *urls) for number in range(replicas)]
         await asyncio.gather(*(each.start() for each in self._replicas))
-
-    def _process(self, number: int) -> Process:
-        environment = {
-            "LANGNGHE_NATS_URL": self._stack.nats_url,
-            "LANGNGHE_MONGO_URL": self._stack.mongo_url,
-            "LANGNGHE_KEYS": str((self._folder / "keys").resolve()),
-            "LANGNGHE_HTTP_PORT": str(free_port()),
-        }
-        name = f"reporting-{number}"
-        log = self._folder / "log" / f"{name}.log"
-        return Process(name, serve_command("reporting"), log, environment)
 
     async def _order(self, data: ReportClose | ReportRevise | None, number: int = 1) -> None:
         """Once every event is counted; two orders of one number are one."""
@@ -267,8 +261,29 @@ class Ordeal:
         await asyncio.sleep(2 * MOMENT)  # the server's own clock has to pass
         await self._stream.update_stream(config, duplicate_window=OWN_WINDOW)
 
+    async def _taken(self) -> int:
+        """How many reports are out once the server has taken all that the dead had sent."""
+        before, now = -1, await self._out()
+        while before != now:
+            await asyncio.sleep(MOMENT)
+            before, now = now, await self._out()
+        return now
+
     async def _out(self) -> int:
         return int((await self._stream.stream_info(REPORTS)).state.messages)
+
+
+def replica(folder: Path, number: int, nats_url: str, mongo_url: str) -> Process:
+    """One of reporting, with the keys of the folder."""
+    environment = {
+        "LANGNGHE_NATS_URL": nats_url,
+        "LANGNGHE_MONGO_URL": mongo_url,
+        "LANGNGHE_KEYS": str((folder / "keys").resolve()),
+        "LANGNGHE_HTTP_PORT": str(free_port()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    name = f"reporting-{number}"
+    return Process(name, serve_command("reporting"), folder / "log" / f"{name}.log", environment)
 
 
 def broken(found: Said, expected: Said) -> list[str]:

@@ -120,9 +120,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ChannelAnnounced,
     )
     bus.react("reporting-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
-    flight = StreamFlight(lambda: bus.connection)
+
+    def connection() -> Client:
+        """The schedule and the chain work before the bus has its first connection."""
+        if not bus.is_connected:
+            raise Unconfirmed("not connected")
+        return bus.connection
+
+    flight = StreamFlight(connection)
     closer = Closer(rows, rules, closings, flight, zone=settings.zone)
-    out = StreamReports(lambda: bus.connection)
+    out = StreamReports(connection)
     desk = Desk(rules, closings, reports, bus.publish, out.missing)
     schedule = Schedule(
         closer,
@@ -148,11 +155,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus.answer(NAME, "count", count_teller(counts, now))
     checkpoints = MongoCheckpoints(database)
     signer = Signer.from_text((settings.keys / "chain.key").read_text())
-
-    def connection() -> Client:
-        if not bus.is_connected:
-            raise Unconfirmed("not connected")
-        return bus.connection
 
     publications = MongoPublications(database)
     chain = Chain(
