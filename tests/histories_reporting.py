@@ -78,6 +78,13 @@ CLOSED = (END + timedelta(hours=1), END + 60 * DAY, END + 400 * DAY)
 """When the period is closed, and when it is counted again."""
 
 
+def late(draw: Callable[..., Any], at: datetime) -> datetime:
+    """When it was recorded: some time after, or at the very moment of a count."""
+    if draw(st.integers(0, 4)):
+        return at + draw(st.sampled_from(LATENESS))
+    return min((closed for closed in CLOSED if closed >= at), default=at)
+
+
 class Life:
     """One case as it is told, event by event, with the version and moment of each."""
 
@@ -94,7 +101,7 @@ class Life:
         content = example.data if example else data
         self.version += 1
         content = content.model_copy(update={"version": self.version})
-        self.recorded = max(self.recorded, self.at + self.draw(st.sampled_from(LATENESS)))
+        self.recorded = max(self.recorded, late(self.draw, self.at))
         said = event(
             content, self.at, about=self.case, recorded=self.recorded, name=f"v{self.version}"
         )
@@ -129,13 +136,22 @@ class Life:
         self.wait()
         self.draw(st.sampled_from(self._allowed()))()
 
+    def well_trodden(self) -> None:
+        """A way that chance alone takes too seldom, up to some point of it."""
+        again = (self.accept, self.conclude, self.reopen, self.conclude)
+        back = (self.accept, self.transfer, self.transfer)
+        way = self.draw(st.sampled_from([(), again, back]))
+        for step in way[: self.draw(st.integers(0, 4))]:
+            self.wait()
+            step()
+
     def _allowed(self) -> list[Callable[[], None]]:
         if self.over:
             return [self.reopen]
         other = [self.decline, self.refer, self.join, self.restate, self.amend]
         if self.accepted:
-            return [self.conclude, self.transfer, self.conclude, self.withdraw, *other]
-        return [self.accept, self.accept, self.accept, self.transfer, *other]
+            return [self.withdraw, *[self.conclude] * 6, *[self.transfer] * 3, *other]
+        return [*[self.accept] * 6, *[self.transfer] * 2, *other]
 
     def accept(self) -> None:
         self.tell(case_accepted())
@@ -223,20 +239,20 @@ def lives(draw: Any, name: str) -> list[AnyEvent]:
         "eligibility": draw(st.sampled_from(["eligible", "eligible", "stored-anonymous"])),
     }
     first = Life(draw, case_id(name), received)
-    kept = received + draw(st.sampled_from(LATENESS))
+    kept = late(draw, received)
     told = [submission_received(name, received, recorded=kept, **said)]
     first.recorded = kept
     first.open(case_opened(name, received, **said))
-    for _ in range(draw(st.integers(0, 6))):
+    first.well_trodden()
+    for _ in range(draw(st.integers(0, 5))):
         first.act()
     told += first.events
     if draw(st.booleans()) and not first.over:
         told += _split(draw, first, name, received, said)
     if first.times and draw(st.booleans()):
         rated = draw(st.sampled_from(INSTANTS))
-        late = rated + draw(st.sampled_from(LATENESS))
         score = SubmissionRated(score=draw(st.integers(1, 5)))
-        told.append(event(score, rated, about=name, recorded=max(late, kept)))
+        told.append(event(score, rated, about=name, recorded=max(late(draw, rated), kept)))
     return told
 
 
@@ -273,7 +289,7 @@ def activities(draw: Any, name: str) -> list[AnyEvent]:
             opinions_received=draw(st.integers(0, 9)),
             opinions_accepted=draw(st.integers(0, 9)),
         )
-        at = draw(st.sampled_from(INSTANTS)) + draw(st.sampled_from(LATENESS))
+        at = late(draw, draw(st.sampled_from(INSTANTS)))
         told.append(event(said.data, at, about=name, name=str(number)))
     return told
 
@@ -282,7 +298,7 @@ def activities(draw: Any, name: str) -> list[AnyEvent]:
 def channels(draw: Any) -> list[AnyEvent]:
     told = []
     for number in range(draw(st.integers(0, 4))):
-        at = draw(st.sampled_from(INSTANTS)) + draw(st.sampled_from(LATENESS))
+        at = late(draw, draw(st.sampled_from(INSTANTS)))
         said = channel_announced(
             draw(st.sampled_from(["a1", "a2", "a3"])),
             draw(st.sampled_from(Channel)),

@@ -122,7 +122,7 @@ def test_every_cell_of_every_revision_is_that_of_the_other_program(data):
         assert differences(each.data, each.time, log) == []
 
 
-@SLOW
+@settings(SLOW, max_examples=20)
 @given(histories(), st.dates(date(2025, 12, 15), LAST_DAY), st.sampled_from(CLOSED))
 def test_so_is_any_figure_of_any_day_as_it_was_known(events, day, known):
     async def told():

@@ -245,3 +245,29 @@ def test_json_is_the_report_word_for_word():
     of = public()
 
     assert json.loads(content(of, Format.JSON)) == of.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("identity", "printed"),
+    [
+        ("1 = 01-xld.20", "(1) = 01/XLD (20)"),
+        ("4 <= s-124.open", "(4) ≤ s-124.open"),
+        ("1 = .20", "(1) = .20"),
+        ("1 = 2.", "(1) = 2."),
+    ],
+)
+def test_a_column_of_another_form_is_named_as_it_is_printed(identity, printed):
+    numbered = (Column(code="1", label=Label(vi="a")), Column(code="4", label=Label(vi="b")))
+    of = named("x").model_copy(update={"columns": numbered, "identities": (identity,)})
+    of = of.model_copy(update={"rows": (), "totals": (1, 2), "changes": ()})
+
+    assert f"Đã kiểm tra: {printed}" in sheet_of(of, Language.VIETNAMESE).notes
+
+
+@pytest.mark.parametrize(("form", "cited"), [("01-xld", "biểu 01/XLD"), ("s-124", "mẫu S-124")])
+def test_a_form_is_cited_as_its_head_names_it(form, cited):
+    sheet = sheet_of(report(form), Language.VIETNAMESE)
+
+    [cite] = [note for note in sheet.notes if note.startswith("Trích dẫn")]
+    assert cited in cite
+    assert sheet.number.lower().replace("số: ", "").replace(":", "") == cited.lower()

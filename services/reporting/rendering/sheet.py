@@ -92,7 +92,7 @@ def sheet_of(report: ReportPublished, language: Language = Language.VIETNAMESE) 
     return Sheet(
         language=language,
         form=number,
-        number=word("form" if number[:1].isdigit() else "own-form", language, number),
+        number=word(_kind("form", number), language, number),
         unit=word("reporting", language, unit),
         title=said(report.title, language),
         days=days(report.period.first_day, report.period.last_day, language),
@@ -120,6 +120,11 @@ def file_name(report: ReportPublished, language: Language) -> str:
     parts += ["public"] if report.edition.value == "public" else []
     parts += [language.value] if language is not Language.VIETNAMESE else []
     return ".".join(parts)
+
+
+def _kind(key: str, number: str) -> str:
+    """A form with a number of a circular is a `biểu`, one of our own a `mẫu`."""
+    return key if number[:1].isdigit() else f"own-{key}"
 
 
 def _unit_name(report: ReportPublished, language: Language) -> str:
@@ -161,7 +166,9 @@ def _notes(report: ReportPublished, unit: str, number: str, language: Language) 
     notes += [
         word("source", language, plain(report.citation)),
         word("rules", language, report.directory, report.rulebook),
-        word("cite", language, unit, number, period, edition.lower(), report.revision),
+        word(
+            _kind("cite", number), language, unit, number, period, edition.lower(), report.revision
+        ),
         word("digest", language, plain(report.digest)),
     ]
     return tuple(notes)
@@ -172,9 +179,16 @@ def _checked(report: ReportPublished) -> str:
     numbers = zip(report.columns, _numbers(report), strict=True)
     printed = {column.code: number for column, number in numbers} | {"<=": "≤"}
     return "; ".join(
-        " ".join(printed.get(part, plain(part)) for part in identity.split())
+        " ".join(printed.get(part) or _elsewhere(part) for part in identity.split())
         for identity in report.identities
     )
+
+
+def _elsewhere(part: str) -> str:
+    """A column of another form as printed, `01/XLD (20)` of `01-xld.20`; all else as it is."""
+    form, dot, column = plain(part).rpartition(".")
+    numbered = dot and form and column.isascii() and column.isdigit()
+    return f"{form_number(form)} ({column})" if numbered else plain(part)
 
 
 def _replaces(report: ReportPublished, language: Language) -> str:

@@ -50,6 +50,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Trích dẫn: {}, biểu {}, {}, {}, lần công bố {}",
         "Cite as: {}, form {}, {}, {}, revision {}",
     ),
+    "own-cite": (
+        "Trích dẫn: {}, mẫu {}, {}, {}, lần công bố {}",
+        "Cite as: {}, form {}, {}, {}, revision {}",
+    ),
     "replaces": (
         "Thay lần công bố {}; các số liệu thay đổi:",
         "Replaces revision {}; figures that changed:",
