@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit install lock image clean
+.PHONY: demo test test-containers lint audit unit install lock image clean
 
 demo: install
 	$(BIN)/langnghe demo
@@ -10,11 +10,21 @@ demo: install
 test: lint
 	$(BIN)/pytest -m "not containers" -n 2 --dist loadgroup
 
+test-containers: install
+	$(BIN)/pytest tests/containers -m containers
+
 lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; \
+	  else echo "DOCKERFILE IS NOT LINTED: hadolint is not installed" >&2; fi
+
+# Needs a network, which asks for known vulnerabilities.
+audit: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 unit: install
 	$(BIN)/pytest tests/unit tests/contracts

@@ -14,7 +14,7 @@ from deploy.access.reloading import reload_servers
 from deploy.cli.terminal import console, run
 from deploy.connection import Environment, connected, find_endpoints
 from deploy.containers.founding import found
-from deploy.containers.preparing import Hosts, access_of, hand_over, prepare
+from deploy.containers.preparing import NATS, Hosts, access_of, hand_over, prepare
 from deploy.handing import READ_BY, keep_key
 from deploy.keys import KeysLost
 from deploy.local.stack import today
@@ -52,6 +52,14 @@ def prepare_folders(
     if chown:
         hand_over(folder)
     console.print(f"prepared: {', '.join((*hosts.nats, *hosts.mongo))}", markup=False)
+
+
+@containers_app.command("access")
+def write_access(folder: Folder) -> None:
+    """Write the access file that a NATS server starts with, from keys that are there already."""
+    (folder / NATS).mkdir(mode=0o700, parents=True, exist_ok=True)
+    access = access_of(folder)
+    access.write(access.last_directory(), today())
 
 
 @containers_app.command("put")

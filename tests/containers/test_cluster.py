@@ -1,0 +1,91 @@
+"""Three NATS servers, three MongoDB members, two of each service; one of each killed in a feed."""
+
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.containers.conftest import MONGO, NATS, run
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(500)]
+
+PROJECT = "langnghe-test"
+FEED = "deploy/sample/feed"
+RULES = ("directory", "rulebook", "calendar")
+FATES = "384 items: 16 duplicate, 360 kept, 8 refused"
+"""Of the sample, as without any fault."""
+KILLED = ("nats-2", "mongo-2", "intake", "routing", "reporting")
+
+
+class Cluster:
+    def __init__(self, no_ports: str, image: str) -> None:
+        files = ("deploy/compose.yaml", "deploy/compose.cluster.yaml", no_ports)
+        self._compose = ("docker", "compose", "--project-name", PROJECT, "--env-file")
+        self._compose += ("deploy/cluster.env", *(part for f in files for part in ("--file", f)))
+        self._images = {"LANGNGHE_IMAGE": image, "MONGO_IMAGE": MONGO, "NATS_IMAGE": NATS}
+
+    def do(self, *command: str, seconds: float = 120, ok: bool = True) -> str:
+        return run(*self._compose, *command, seconds=seconds, ok=ok, **self._images)
+
+    def up(self) -> None:
+        self.do("up", "--detach", "--wait", "--pull", "never", seconds=280)
+
+    def cli(self, *command: str, seconds: float = 120) -> str:
+        return self.do("run", "--rm", "-T", "--no-deps", "cli", *command, seconds=seconds)
+
+    def containers(self, service: str) -> list[str]:
+        return self.do("ps", "--quiet", service).split()
+
+
+@pytest.fixture(scope="module")
+def cluster(image, tmp_path_factory) -> Iterator[Cluster]:
+    no_ports = tmp_path_factory.mktemp("compose") / "no-ports.yaml"
+    services = ("intake", "routing", "reporting")
+    no_ports.write_text(
+        "services:\n" + "".join(f"  {s}: {{ports: !override []}}\n" for s in services)
+    )
+    started = Cluster(str(no_ports), image)
+    try:
+        started.up()
+        yield started
+    finally:
+        started.do("down", "--volumes", "--timeout", "5", ok=False)
+
+
+def test_nothing_is_lost_when_one_of_each_is_killed_while_items_are_fed(cluster):
+    for rules in RULES:
+        cluster.cli(rules, "publish", f"deploy/sample/{rules}.yaml")
+    told: list[str] = []
+    feeding = threading.Thread(
+        target=lambda: told.append(cluster.cli("feed", FEED, seconds=300)), daemon=True
+    )
+    feeding.start()
+    _until_something_is_kept(cluster)
+
+    victims = [cluster.containers(service)[0] for service in KILLED]
+    run("docker", "kill", *victims)
+    assert feeding.is_alive(), "the feed was over before anything was killed"
+    feeding.join(300)
+    cluster.up()
+
+    [said] = told
+    assert said.splitlines()[-1] == FATES
+    assert cluster.cli("verify").splitlines()[-1] == "ok"
+    again = cluster.cli("feed", f"{FEED}/a-so-y-te").splitlines()[-1]
+    assert re.fullmatch(r"11 items: 11 duplicate", again), again
+
+
+def _until_something_is_kept(cluster: Cluster) -> None:
+    """Reads intake's counter on its own port, inside."""
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/metrics').read())"
+    for _ in range(60):
+        for container in cluster.containers("intake"):
+            try:
+                said = run("docker", "exec", container, "python", "-c", ask, ok=False, seconds=10)
+            except subprocess.TimeoutExpired:
+                continue
+            if re.search(r"langnghe_\w*handled\w*\{[^}]*intake-feed[^}]*\} [1-9]", said):
+                return
+    raise AssertionError("nothing was kept")
