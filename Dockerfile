@@ -12,6 +12,8 @@ RUN pip install --require-hashes -r /build.lock \
 COPY services /app/services
 COPY shared /app/shared
 COPY deploy /app/deploy
+# Compiled here, once: nothing can be written where it runs, and every start would compile it again.
+RUN PYTHONPATH=/app /opt/langnghe/bin/python -m deploy --help >/dev/null
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
@@ -30,7 +32,7 @@ ENV PATH=/opt/langnghe/bin:$PATH \
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-m", "shared.runtime.alive"]
 ENTRYPOINT ["python", "-m", "deploy"]
 CMD ["--help"]
