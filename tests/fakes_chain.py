@@ -28,12 +28,20 @@ class MemoryLog:
 class MemoryLinks:
     def __init__(self) -> None:
         self.links: dict[int, Link] = {}
+        self.log: dict[int, Logged] = {}
 
     async def last(self) -> Link | None:
         return self.links[max(self.links)] if self.links else None
 
     async def add_once(self, link: Link) -> bool:
         return self.links.setdefault(link.start, link) is link
+
+    async def copied(self) -> int:
+        return max(self.log, default=0)
+
+    async def copy(self, messages: Sequence[Logged]) -> None:
+        for message in messages:
+            self.log.setdefault(message.sequence, message)
 
     async def leaves(self) -> AsyncIterator[bytes]:
         for start in sorted(self.links):

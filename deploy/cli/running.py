@@ -3,6 +3,8 @@
 import os
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,22 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy import show, up
+from deploy.access.local import LocalAccess
+from deploy.access.permissions import OPERATOR
 from deploy.cli.terminal import AsJson, State, console, emit, run, say
-from deploy.connection import connected, find_endpoints, latest_directory
+from deploy.connection import (
+    DEFAULT_STATE,
+    Address,
+    Endpoints,
+    NotRunning,
+    connected,
+    find_endpoints,
+    latest_directory,
+)
 from deploy.demo import Totals, run_demo
+from deploy.local import LocalStack
 from deploy.rebuild import rebuild_reporting
+from deploy.refill import NotRefilled, refill
 from deploy.services import NAMES
 from deploy.settings import Misspelt, rows, sentences, stop_if_wrong
 from shared.runtime.streams import declare
@@ -170,6 +184,47 @@ def rebuild(name: Annotated[str, typer.Argument(help="reporting")], state: State
         return 1 if any(told.differ for told in counted.values()) else 0
 
     run(work())
+
+
+@app.command("refill")
+def refill_streams(state: State = None) -> None:
+    """Fill the streams again from what the services keep, after NATS lost them; stop these first.
+
+    Where nothing runs in the state folder, its servers are started for as long as it takes.
+    """
+
+    async def work() -> None:
+        async with _servers(state) as endpoints, connected(endpoints.nats) as client:
+            refilled = await refill(client, endpoints)
+        console.print(
+            f"{refilled.copied} events in their old places, {refilled.kept} behind them, "
+            f"{refilled.reports} reports"
+        )
+
+    try:
+        run(work())
+    except NotRefilled as why:
+        console.print(str(why), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@asynccontextmanager
+async def _servers(state: Path | None) -> AsyncIterator[Endpoints]:
+    """Those that run, or the state folder's own without the services."""
+    folder = state or DEFAULT_STATE
+    try:
+        running = find_endpoints(state)
+    except NotRunning:
+        if not (folder / "mongo").exists():
+            raise
+        running = None
+    if running is not None:
+        yield running
+        return
+    access = LocalAccess(folder)
+    async with LocalStack(folder, access=access) as stack:
+        address = Address(stack.nats_url, access.seed(OPERATOR))
+        yield Endpoints(address, stack.mongo_url, keys=folder / "keys")
 
 
 @app.command()

@@ -3,7 +3,9 @@
 Services never declare any: the first mention of a stream's name would win, with defaults.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -343,11 +345,16 @@ OPERATORS = (*_RULES, CalendarPublished.TYPE)
 
 
 async def declare(
-    jetstream: JetStreamContext, replicas: int = 1, ack_wait: float = ACK_WAIT_SECONDS
+    jetstream: JetStreamContext,
+    replicas: int = 1,
+    ack_wait: float = ACK_WAIT_SECONDS,
+    *,
+    begins: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Make every stream and consumer as declared here; again and again without harm.
 
-    Raises `RuntimeError` on a server that cannot do without comparing ids.
+    `begins` says for streams that are not there yet at which sequence they count on. Raises
+    `RuntimeError` on a server that cannot do without comparing ids.
     """
     for stream in STREAMS:
         config = replace(
@@ -360,7 +367,8 @@ async def declare(
         try:
             await jetstream.stream_info(stream.name or "")
         except NotFoundError:
-            made = await jetstream.add_stream(config)
+            first = begins.get(stream.name or "")
+            made = await jetstream.add_stream(replace(config, first_seq=first))
         else:
             made = await jetstream.update_stream(config)
         if stream.sources and made.config.duplicate_window:

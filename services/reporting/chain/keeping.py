@@ -61,6 +61,12 @@ class Links(Protocol):
     async def add_once(self, link: Link) -> bool:
         """Keep it unless another one follows on the same place; false if one does."""
 
+    async def copied(self) -> int:
+        """Up to which sequence the messages themselves are kept, from the first on."""
+
+    async def copy(self, messages: Sequence[Logged]) -> None:
+        """Keep the messages themselves, which follow on those; again is harmless."""
+
 
 class Checkpoints(Protocol):
     async def add_once(self, key: str, event: Event[AuditCheckpoint]) -> Event[AuditCheckpoint]:
@@ -133,6 +139,7 @@ class Chain:
         chained on what was tampered with.
         """
         last = await self._links.last()
+        await self._copy(last.after.size if last else 0)
         while True:
             frontier = last.after if last else Frontier()
             messages = await self._log.read(max(frontier.size, 1), BATCH + 1)
@@ -141,9 +148,21 @@ class Chain:
             if not messages:
                 return frontier
             whole = _unbroken(messages, frontier.size + 1)
+            await self._links.copy(whole)  # before the link: what is chained can be put back
             leaves = tuple(map(leaf_of, whole))
             link = Link(frontier.size, leaves, frontier.extended(leaves))
             last = link if await self._links.add_once(link) else await self._links.last()
+
+    async def _copy(self, size: int) -> None:
+        """Copies of what was chained before copies were kept."""
+        copied = await self._links.copied()
+        while copied < size:
+            messages = await self._log.read(copied + 1, min(BATCH, size - copied))
+            if not messages or messages[0].sequence != copied + 1:
+                return  # lost: the chain says so
+            whole = _unbroken(messages, copied + 1)
+            await self._links.copy(whole)
+            copied = whole[-1].sequence
 
     async def signed(self) -> str:
         """A checkpoint of everything up to now, announced nowhere; empty for an empty log."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from services.reporting.chain.keeping import Link
-from services.reporting.domain.chain import Frontier
+from services.reporting.domain.chain import Frontier, Logged
 from shared.contracts import AuditCheckpoint
 from shared.contracts.envelope import Event
 from shared.runtime.mongo import Database, Document, insert_new
@@ -16,10 +16,13 @@ class MongoLinks:
     """Collection `chain`: one document per link, `_id` the chain's size before it.
 
     `size` is the size after it; `leaves` and `peaks` are hashes, one behind the other.
+    Collection `log`: every message of the stream of events, `_id` its sequence, with `subject` and
+    `body` as the server keeps them, so that the stream can be filled again.
     """
 
     def __init__(self, database: Database) -> None:
         self._links = database.get_collection("chain")
+        self._log = database.get_collection("log")
 
     async def last(self) -> Link | None:
         found = await self._links.find_one({}, sort=[("_id", -1)])
@@ -33,6 +36,16 @@ class MongoLinks:
             "peaks": b"".join(link.after.peaks),
         }
         return not await insert_new(self._links, [document])
+
+    async def copied(self) -> int:
+        last = await self._log.find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        return int(last["_id"]) if last else 0
+
+    async def copy(self, messages: Sequence[Logged]) -> None:
+        await insert_new(
+            self._log,
+            [{"_id": m.sequence, "subject": m.subject, "body": m.body} for m in messages],
+        )
 
     async def leaves(self) -> AsyncIterator[bytes]:
         """Every leaf, from the first message on; ends before a link that is missing."""
