@@ -1,21 +1,28 @@
 """The faults: each goes on for a while and comes to an end, and says how often it struck."""
 
 import asyncio
+import shutil
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import nats.errors
+import orjson
 from nats.js.api import DiscardPolicy, StreamConfig
 from nats.js.errors import APIError
 
 from deploy.command import Order
+from deploy.dead import dead_letters, redrive
 from deploy.demo import OPERATOR, PERIOD
 from deploy.rebuild import from_the_beginning
+from deploy.refill import refill
 from deploy.services import NAMES
+from deploy.stream import messages
 from shared.contracts import ReportRevise
 from shared.runtime.mongo import PyMongoError, open_client
-from shared.runtime.streams import CONSUMERS, EVENTS
+from shared.runtime.sealing import Opener
+from shared.runtime.streams import ADVISORIES, CONSUMERS, EVENTS
 from tests.faults.load import now
 from tests.faults.run import Run
 from tests.faults.service import POINTS
@@ -83,6 +90,74 @@ async def cut_off(run: Run) -> int:
         link.mend()
         await asyncio.sleep(0.5)
     return len(ways)
+
+
+async def streams_lost(run: Run) -> int:
+    """F-04: NATS comes back with an empty disk, and the stores fill the streams again.
+
+    What lay in FEED and was not taken yet would be lost with it: nobody else has it.
+    """
+    count = 20 if run.long else 1
+    world = run.world
+    for _ in range(count):
+        await asyncio.sleep(2)
+        run.load.goes_on.clear()
+        await asyncio.gather(*run.load.tasks)
+        await run.drained()
+        await world.kill_services()
+        await world.stack.kill("nats")
+        await asyncio.to_thread(shutil.rmtree, world.state / "nats")
+        await world.stack.start_part("nats")
+        refilled = await refill(run.client, world.endpoints)
+        run.note += f" {refilled.copied}+{refilled.kept} events, {refilled.reports} reports back"
+        await world.start_services()
+        run.load.goes_on.set()
+        await asyncio.sleep(2)
+    return count
+
+
+async def poisoned(run: Run) -> int:
+    """F-09, F-10: some sendings and events fail for ever, one kills; mended, they are driven again.
+
+    Answers how many were set aside. Whatever the server was told to end has its letter.
+    """
+    world, client = run.world, run.client
+    world.flag("poison", '3","source"')
+    world.flag("deadly", '"id":"F-09-16"')
+    reasons: Counter[str] = Counter()
+    for _ in range(60):
+        await asyncio.sleep(1)
+        reasons = Counter([letter.data.reason async for letter in dead_letters(client)])
+        if reasons["crashed"] and reasons["failed"] >= 20:
+            break
+    world.unflag("poison")
+    world.unflag("deadly")
+    run.load.goes_on.clear()
+    await asyncio.gather(*run.load.tasks)
+    await asyncio.sleep(2)
+    letters = {(d.stream, d.sequence, d.consumer) async for d in _letters(run)}
+    unexplained = await _ended(run) - letters
+    opener = Opener.from_text((world.endpoints.keys / "operator.key").read_text())
+    driven = 0
+    while found := [letter async for letter in redrive(client, opener)]:
+        driven += len(found)
+        await run.drained()
+    run.note += f" {dict(reasons)}, {driven} driven again, {len(unexplained)} unexplained"
+    run.load.goes_on.set()
+    return len(letters)
+
+
+async def _letters(run: Run):
+    async for letter in dead_letters(run.client):
+        yield letter.data
+
+
+async def _ended(run: Run) -> set[tuple[str, int, str]]:
+    """Stream, sequence and consumer of every message that the server was told to end."""
+    advised = [orjson.loads(m.data) async for m in messages(run.client, ADVISORIES)]
+    return {
+        (a["stream"], a["stream_seq"], a["consumer"]) for a in advised if "terminated" in a["type"]
+    }
 
 
 async def disk_full(run: Run) -> int:
@@ -247,8 +322,10 @@ FAULTS = (
     Fault("F-01r", "kill -9 at random moments", killed_at_random),
     Fault("F-02", "NATS down", nats_down),
     Fault("F-03", "partitions, also one-way", cut_off),
+    Fault("F-04", "all streams lost, refilled", streams_lost),
     Fault("F-06", "streams' disk full", disk_full),
     Fault("F-07", "a service stands still", stopped),
+    Fault("F-09", "poison, driven again (F-10)", poisoned),
     Fault("F-12", "everything delivered again", delivered_again),
     Fault("F-13", "reordered deliveries", shuffled),
     Fault("F-14", "handlers beyond ack_wait", slow_handlers),

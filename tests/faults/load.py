@@ -5,6 +5,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -16,6 +17,7 @@ from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from deploy.command import Order
+from deploy.connection import ask_fates
 from shared.contracts import CaseAccept, CaseConclude
 from shared.contracts.envelope import MEDIA_TYPE
 from shared.contracts.vocabulary import Outcome
@@ -62,9 +64,14 @@ class Load:
     client: Client
     seed: int = 1
     tasks: set[asyncio.Task] = field(default_factory=set)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared, nothing new is sent."""
     http: httpx.AsyncClient = field(
         default_factory=lambda: httpx.AsyncClient(timeout=ANSWER_SECONDS)
     )
+
+    def __post_init__(self) -> None:
+        self.goes_on.set()
 
     async def run(self, name: str, stop: asyncio.Event, rate: float, at_least: int = 0) -> None:
         """Send so many a second until told to stop; returns when each has its answer."""
@@ -76,6 +83,7 @@ class Load:
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
             await asyncio.sleep(1 / rate)
+            await self.goes_on.wait()
         while self.tasks:
             await asyncio.wait(set(self.tasks))
 
@@ -158,13 +166,29 @@ class Load:
         attempt.answer = ACCEPTED if answer.is_success else REFUSED
 
     async def order(self, leads: Mapping[str, str], at: datetime) -> None:
-        """Accept and conclude these cases, each in the name of the body that leads it."""
-        for case, lead in leads.items():
-            for data in (CaseAccept(), CaseConclude(outcome=Outcome.RIGHT)):
-                await self.give_order(Order(lead, case, at, data))
-            await asyncio.sleep(0.3)
+        """Accept these cases, and conclude them when that is known to be decided.
 
-    async def give_order(self, order: Order, *, counted: bool = True) -> None:
+        Each in the name of the body that leads it.
+        """
+        accepted = []
+        for case, lead in leads.items():
+            accepted.append((lead, await self.give_order(Order(lead, case, at, CaseAccept()))))
+            await asyncio.sleep(0.3)
+        for lead, sequence in accepted:
+            await self._decided(lead, sequence)
+        conclude = CaseConclude(outcome=Outcome.RIGHT)
+        for case, lead in leads.items():
+            await self.give_order(Order(lead, case, at, conclude))
+
+    async def _decided(self, party: str, sequence: int) -> None:
+        for _ in range(TRIES):
+            with suppress(*AWAY):
+                if sequence in await ask_fates(self.client, party, "routing", [sequence]):
+                    return
+            await asyncio.sleep(PAUSE)
+
+    async def give_order(self, order: Order, *, counted: bool = True) -> int:
+        """Its sequence in the stream, 0 if it was given up."""
         event = order.event()
         for _ in range(TRIES):
             named = (order.party, event.id, order.subject)
@@ -182,7 +206,8 @@ class Load:
                 continue
             if attempt is not None:
                 attempt.answer, attempt.sequence = ACCEPTED, taken.seq
-            return
+            return taken.seq
+        return 0
 
 
 def now() -> datetime:
