@@ -3,6 +3,11 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
+from hypothesis import HealthCheck, given, settings
+
+from services.reporting.domain.change import change
+from services.reporting.figures import own_cells
+from services.reporting.ports import RulesInForce
 from services.reporting.store import (
     MongoClosings,
     MongoReports,
@@ -10,7 +15,9 @@ from services.reporting.store import (
     MongoRules,
     MongoSendings,
 )
+from shared.contracts import DirectoryPublished
 from shared.contracts.activity import ActivityKind
+from shared.runtime.streams import CONSUMERS
 from tests.examples_reporting import (
     DAY,
     END,
@@ -30,7 +37,10 @@ from tests.examples_reporting import (
     rulebook_published,
     submission_received,
     unit,
+    window,
 )
+from tests.fakes_reporting import MemoryRows
+from tests.histories_reporting import CLOSED, THERE, histories
 from tests.reporting_in_memory import Reporting
 from tests.unit.test_reporting_count import asked, stands
 
@@ -84,3 +94,22 @@ async def test_it_says_what_each_closing_published(mongo_database):
         for day in ({}, {"as_of": str(LAST_DAY)}):
             told = await asked(service, at=LATER + DAY, **more, **day)
             assert stands(told.counted) == stands(each.data)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(told=histories())
+async def test_any_history_counts_as_it_does_in_memory(mongo_database, told):
+    for table in ("case", "activity", "channel"):
+        await mongo_database[f"{table}_rows"].delete_many({})
+    changes = [change(each) for each in told if each.type in CONSUMERS["reporting-rows"].subjects]
+    stores = MongoRows(mongo_database), MemoryRows()
+    for rows in stores:
+        await rows.apply(changes)
+
+    there = DirectoryPublished(version=1, directory=THERE)
+    rules = RulesInForce(there, rulebook_published().data)
+    for known in (None, *CLOSED):
+        kept, plain = [await own_cells(rows, rules, window(), known=known) for rows in stores]
+        assert kept == plain
