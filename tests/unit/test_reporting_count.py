@@ -102,7 +102,7 @@ class TestFigures:
         assert await figure(service, as_of=str(day - DAY)) == 0
 
     async def test_as_known_at_a_moment_what_was_recorded_later_is_left_out(self):
-        service = await begun(submission_received(time=WITHIN, recorded=WITHIN + DAY))
+        service = await begun(submission_received(time=WITHIN - 5 * DAY, recorded=WITHIN + DAY))
 
         assert await figure(service, known=str(WITHIN + DAY)) == 1
         assert await figure(service, known=str(WITHIN + DAY - timedelta(seconds=1))) == 0
