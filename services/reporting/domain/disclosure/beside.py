@@ -5,7 +5,7 @@ a *regular* table nothing is lost by it. A table is regular if who does not see 
 sees none of its parts either, of a partition sees all parts or none, and does not see below a
 total what the total hides. Then whatever the sums are, they can be shared out to the rows, from
 the roots of the forest to its leaves and from above downwards: each share is a table with known
-row and column sums, and such a table can always be filled. docs/adr/0023 has the argument.
+row and column sums, and such a table can always be filled. docs/adr/0029 has the argument.
 """
 
 from collections import Counter

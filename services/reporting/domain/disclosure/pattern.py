@@ -5,7 +5,7 @@ if all its figures there are fine. In each family the rows that do not show a st
 together: a reader can work out what they have in sum, by taking the rows that show it from the
 total, and nothing else. So rows join them until these sums are fine.
 
-Why that is enough, docs/adr/0023 tells: a hidden row's figure in column j of a partition of r can
+Why that is enough, docs/adr/0029 tells: a hidden row's figure in column j of a partition of r can
 be anything from max(0, R + T - N) to min(R, T), where R is the row's r, T is what the hidden rows
 have of j and N of r. With R, T, N - R and N - T fine the range is at least k wide, or the figure
 is certain and fine.
