@@ -25,6 +25,8 @@ OF_ITSELF = {
     "relations": ("submission.related.v1",),
 }
 """What intake's sweeps find and announce with nobody sending anything, by collection."""
+ISSUE_SECONDS = 60.0
+"""The public edition is weighed, and attacked, before it goes out."""
 POLL_SECONDS = 0.2
 
 _SEALED: Sequence[Document] = (
@@ -122,13 +124,20 @@ async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Se
             for service in ("intake", "intake_keys", "routing", "reporting")
         )
         await _announced(intake, relay_seconds)
+        waits = await _issued(reporting)
         last = (await client.jetstream().stream_info(EVENTS)).state.last_seq
         await _read_log(client, seen)
         seen.intake = await _read_intake(intake, keys)
         seen.cases = await _all(routing, "cases")
         seen.rows = set(await _all(reporting, "case_rows", {"_id": 1}))
         seen.activity_rows = set(await _all(reporting, "activity_rows", {"_id": 1}))
-        seen.kept_reports = await _all(reporting, "reports")
+        kept = await _all(reporting, "reports")
+        waits |= await _under_way(reporting)
+        seen.kept_reports = {
+            key: report
+            for key, report in kept.items()
+            if (report["closing"], report["edition"]) not in waits
+        }
         await _announced(intake, relay_seconds)
         still = await _unannounced(intake)
     finally:
@@ -168,6 +177,23 @@ async def _announced(intake: Database, seconds: float) -> None:
         earlier, waiting = waiting, await _unannounced(intake)
         if earlier - waiting:
             deadline = loop.time() + seconds
+
+
+async def _issued(reporting: Database) -> set[tuple[str, str]]:
+    """What is still to be issued when all is out, or after a while."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ISSUE_SECONDS
+    waits = await _under_way(reporting)
+    while waits and loop.time() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        waits = await _under_way(reporting)
+    return waits
+
+
+async def _under_way(reporting: Database) -> set[tuple[str, str]]:
+    """By closing and edition: what is to be issued, and may be kept already."""
+    closings = reporting.get_collection("closings").find({"waits.0": {"$exists": True}})
+    return {(closing["_id"], each) async for closing in closings for each in closing["waits"]}
 
 
 async def _unannounced(intake: Database) -> set[tuple[str, str]]:

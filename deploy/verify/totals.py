@@ -9,6 +9,7 @@ from deploy.verify.finding import Finding
 from deploy.verify.seen import Seen
 from shared.contracts import DirectoryPublished, ReportPublished, RulebookPublished
 from shared.contracts.envelope import Event
+from shared.contracts.report import Edition
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -24,7 +25,7 @@ def totals(seen: Seen) -> Iterator[Finding]:
     rulebooks = _versions(seen, RulebookPublished.TYPE)
     for event in seen.reports.values():
         report = event.data
-        name = f"report {event.subject} revision {report.revision}"
+        name = f"{_named(event)} revision {report.revision}"
         if report.directory not in directories or report.rulebook not in rulebooks:
             yield Finding("totals", name, "was counted by rules that were never published")
         elif not report.in_flight:
@@ -36,10 +37,24 @@ def totals(seen: Seen) -> Iterator[Finding]:
                 ZONE,
             )
             yield from _own_cells(name, event, world)
-        rows = (tuple(cell or 0 for cell in row.cells) for row in report.rows)
-        if tuple(map(sum, zip(*rows, strict=True))) != report.totals:
+        if not _adds_up(report):
             yield Finding("totals", name, "does not add up")
     yield from _below(seen)
+
+
+def _named(event: Event[ReportPublished]) -> str:
+    public = "public " if event.data.edition is Edition.PUBLIC else ""
+    return f"{public}report {event.subject}"
+
+
+def _adds_up(report: ReportPublished) -> bool:
+    """Each column in which the public edition withholds nothing, and every one of the internal."""
+    columns = zip(*(row.cells for row in report.rows), report.totals, strict=True)
+    is_public = report.edition is Edition.PUBLIC
+    return all(
+        (is_public and None in column) or sum(cell or 0 for cell in column[:-1]) == column[-1]
+        for column in columns
+    )
 
 
 def _own_cells(name: str, event: Event[ReportPublished], world: World) -> Iterator[Finding]:
@@ -49,21 +64,24 @@ def _own_cells(name: str, event: Event[ReportPublished], world: World) -> Iterat
     cells = dict(zip((c.code for c in report.columns), own.cells, strict=True))
     for code in COUNTED.get(report.form, ()):
         counted = expected.get(code, 0)
-        if cells.get(code) != counted:
+        is_withheld = report.edition is Edition.PUBLIC and cells.get(code) is None
+        if cells.get(code) != counted and not is_withheld:
             wrong = f"says {cells.get(code)} in column {code}, the log {counted}"
             yield Finding("totals", name, wrong)
 
 
 def _below(seen: Seen) -> Iterator[Finding]:
     in_force = _in_force(seen)
-    published = {(r.data.form, r.data.unit, r.data.period.code): r.data.totals for r in in_force}
+    published = {
+        (r.data.edition, r.data.form, r.data.unit, r.data.period.code): r.data.totals
+        for r in in_force
+    }
     for event in in_force:
         report = event.data
         for row in report.rows:
-            child = published.get((report.form, row.unit, report.period.code))
+            child = published.get((report.edition, report.form, row.unit, report.period.code))
             if not row.own and child != row.cells:
-                name = f"report {event.subject}"
-                yield Finding("totals", name, f"differs from the report of {row.unit}")
+                yield Finding("totals", _named(event), f"differs from the report of {row.unit}")
 
 
 def _versions(seen: Seen, kind: str) -> dict[int, Any]:
@@ -75,9 +93,10 @@ def _versions(seen: Seen, kind: str) -> dict[int, Any]:
 
 
 def _in_force(seen: Seen) -> list[Event[ReportPublished]]:
-    newest: dict[str | None, Event[ReportPublished]] = {}
+    newest: dict[tuple[Edition, str | None], Event[ReportPublished]] = {}
     for event in seen.reports.values():
-        standing = newest.get(event.subject)
+        place = event.data.edition, event.subject
+        standing = newest.get(place)
         if standing is None or standing.data.revision < event.data.revision:
-            newest[event.subject] = event
+            newest[place] = event
     return list(newest.values())
