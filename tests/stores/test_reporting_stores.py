@@ -213,6 +213,17 @@ class TestRows:
         assert sorted(count for _, count in kinds) == [2, 38]
         assert min(row.case for row, _ in kinds) == least
 
+    async def test_a_row_that_changes_while_it_is_counted_counts_once(self, rows):
+        await self.told(rows, *(clock_started(f"s{number}") for number in range(9)))
+        restated = [clock_started(f"s{number}", LAST_DAY, version=9) for number in range(9)]
+
+        counted = 0
+        async for _, count in rows.alike(window()):
+            counted += count
+            await self.told(rows, *restated)  # each of them has a past now
+
+        assert counted == 9
+
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(told=pieces())
     async def test_kinds_of_any_row_are_those_of_memory(self, mongo_database, told):

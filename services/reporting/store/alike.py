@@ -17,18 +17,33 @@ from shared.runtime.mongo import Document
 def grouping(window: Window) -> Sequence[Document]:
     """A pipeline that leaves of each kind of row one document, which `kind_of` reads.
 
-    Of rows in which nothing stood before: the others are `APART`.
+    A row apart is a kind by itself, and lies whole under `row`. All in one pass, which meets each
+    row once: one that changes between two would be counted twice, or never.
     """
-    row = {place: _if_seen(place, window) for place in READ}
-    kind = {**row, "clocks": _clocks(window)}
+    kind = {**{place: _if_seen(place, window) for place in READ}, "clocks": _clocks(window)}
+    apart = _apart(window)
     return [
-        {"$match": {"past.0": {"$exists": False}}},
-        {"$group": {"_id": kind, "count": {"$sum": 1}, "case": {"$min": "$_id"}}},
+        {
+            "$group": {
+                "_id": {"$cond": [apart, {"apart": "$_id"}, kind]},
+                "count": {"$sum": 1},
+                "case": {"$min": "$_id"},
+                "row": {"$first": {"$cond": [apart, "$$ROOT", None]}},
+            }
+        }
     ]
 
 
-APART: Document = {"past.0": {"$exists": True}}
-"""Rows in which something stood before: which of it the period sees is not for a pipeline."""
+def _apart(window: Window) -> Document:
+    """Whether something stands that came after the period, and something stood before it.
+
+    Which of it the period sees is not for a pipeline.
+    """
+    came_after = [{"$gte": [f"${place}.time", window.end]} for place in READ]
+    clocks = {"$objectToArray": {"$ifNull": ["$clocks", {}]}}
+    restated = {"$map": {"input": clocks, "in": {"$gte": ["$$this.v.time", window.end]}}}
+    stood = {"$gt": [{"$size": {"$ifNull": ["$past", []]}}, 0]}
+    return {"$and": [stood, {"$or": [*came_after, {"$anyElementTrue": [restated]}]}]}
 
 
 def kind_of(document: Mapping[str, Any]) -> tuple[CaseRow, int]:

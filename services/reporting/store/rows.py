@@ -10,7 +10,7 @@ from services.reporting.domain.alike import as_seen
 from services.reporting.domain.facet import Facet, Laid, RowChange, Table, laid
 from services.reporting.domain.period import Window
 from services.reporting.domain.row import CaseRow
-from services.reporting.store.alike import APART, grouping, kind_of
+from services.reporting.store.alike import grouping, kind_of
 from shared.runtime.mongo import Collection, Database, Document, insert_new
 
 BEGINS = frozenset({"submission", "recorded", "announced"})
@@ -70,13 +70,15 @@ class MongoRows:
                 yield CaseRow.of(document["_id"], _laid(document))
 
     async def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
-        kinds = self._tables[Table.CASE].aggregate(
+        cases = self._tables[Table.CASE]
+        async for batch in cases.aggregate_raw_batches(
             grouping(window), allowDiskUse=True, batchSize=CASES_AT_ONCE
-        )
-        async for document in kinds:
-            yield kind_of(document)
-        async for document in self._tables[Table.CASE].find(APART):
-            yield as_seen(CaseRow.of(document["_id"], _laid(document)), window), 1
+        ):
+            for document in decode_all(batch, cases.codec_options):
+                if (row := document["row"]) is None:
+                    yield kind_of(document)
+                else:
+                    yield as_seen(CaseRow.of(row["_id"], _laid(row)), window), 1
 
     async def activities(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.ACTIVITY].find({}):
