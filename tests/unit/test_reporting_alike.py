@@ -102,6 +102,11 @@ def every_side():
         name = f"s{next(numbers)}"
         yield submission_received(name, EDGES[0])
         yield from (first(name, version=3), second(name, version=version))
+    for period in WINDOWS:  # what came after the period took the place of what it sees
+        name, due = f"s{next(numbers)}", period.period.last_day
+        yield submission_received(name, EDGES[0])
+        yield clock_started(name, due, time=period.start, version=3)
+        yield clock_started(name, due + timedelta(days=9), time=period.end, version=4)
     ends = [partial(case_referred, way) for way in Referral]
     ends += [partial(case_concluded, **{each: 2}) for each in ("times", "recovered", "sanctions")]
     for end in ends:
