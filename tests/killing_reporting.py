@@ -29,8 +29,10 @@ from services.reporting.closing import Closer
 from services.reporting.closing import Order as Count
 from services.reporting.domain.change import change
 from services.reporting.issuing import Desk
+from services.reporting.store import MongoClosings
 from shared.contracts import ReportClose, ReportPublished, ReportRevise
 from shared.contracts.envelope import AnyEvent, Event
+from shared.contracts.report import Edition
 from shared.runtime.mongo import open_client, open_database
 from shared.runtime.publish import Publisher
 from shared.runtime.streams import CONSUMERS, OWN_WINDOW, REPORTS, declare
@@ -91,7 +93,7 @@ async def undisturbed(months: Iterable[int]) -> Said:
     rows, store = MemoryRows(), MemoryRules()
     closings, reports = MemoryClosings(), MemoryReports()
     directory, rulebook = rules()
-    await store.add_once([directory.data], [rulebook.data])
+    await store.add_once([directory], [rulebook])
     closer = Closer(rows, store, closings, MemoryFlight(), zone=ZONE)
     said: list[Event[ReportPublished]] = []
 
@@ -136,7 +138,7 @@ class Ordeal:
         self._stack, self._client, self._folder = stack, client, folder
         self._stream = client.jetstream()
         self._mongo = open_client(stack.mongo_url)
-        self._closings = open_database(self._mongo, "langnghe_reporting")["closings"]
+        self._closings = MongoClosings(open_database(self._mongo, "langnghe_reporting"))
         self._replicas: list[Process] = []
         self._publisher = Publisher(lambda: client)
 
@@ -224,7 +226,7 @@ class Ordeal:
         finally:
             ordering.cancel()
             await watching.unsubscribe()
-        unfinished = await self._closings.count_documents({"waits": True})
+        unfinished = await self._unfinished(Edition.INTERNAL)
         return Kill(replicas, await self._taken() - before, unfinished)
 
     async def _finish(self, order: ReportRevise) -> None:
@@ -232,9 +234,13 @@ class Ordeal:
         await self._start(2)
         await self._order(order, number=2)
         async with asyncio.timeout(SECONDS):
-            while await self._closings.count_documents({"waits": True}):
+            while await self._unfinished(*Edition):
                 await asyncio.sleep(POLL_SECONDS)
         await self.stop()
+
+    async def _unfinished(self, *editions: Edition) -> int:
+        """Closings of which such an edition is not known to be out."""
+        return sum([len(await self._closings.waiting(edition)) for edition in editions])
 
     async def _start(self, replicas: int) -> None:
         urls = self._stack.nats_url, self._stack.mongo_url

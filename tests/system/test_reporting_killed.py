@@ -65,7 +65,7 @@ async def closed_and_kept(mongo_url):
     mongo = open_client(mongo_url)
     database = open_database(mongo, "langnghe_reporting")
     rules, closings, reports = (of(database) for of in (MongoRules, MongoClosings, MongoReports))
-    [directory, rulebook] = (event.data for event in publications())
+    directory, rulebook = publications()
     await rules.add_once([directory], [rulebook])
     closer = Closer(MemoryRows(), rules, closings, MemoryFlight(), zone=ZONE)
     await closer.close(Order.by_itself(code(MONTH), 1), AT)
