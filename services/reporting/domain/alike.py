@@ -2,7 +2,7 @@
 
 Of an instant a period asks only whether it lies before it or within it; of a term only
 whether it is over on the last day; of two versions only which is the newer. What no form reads is
-left out. So a million rows are some ten thousand kinds of row, and the database can group them.
+left out. So a million rows are some ten thousands of kinds of row, and the database can group them.
 """
 
 from collections.abc import Mapping
