@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
+from services.reporting.domain.disclosure import Knowledge
 from shared.contracts import ReportPublished
 from shared.contracts.directory import Label
 from shared.contracts.report import Column, Edition, Period, ReportRow
@@ -33,6 +34,26 @@ def shape(form):
 
 SHAPES = tuple(map(shape, (LETTERS, DENUNCIATIONS, SUPERVISION)))
 PLAIN = Shape("plain", ("all", "a", "b", "c"), ("all = a + b + c",))
+
+
+STOCK = Shape(
+    "stock",
+    ("t", "old", "new", "done", "open", "x", "y"),
+    ("t = old + new", "t = done + open", "t = x + y"),
+)
+STOCKS = Knowledge(stocks=(("stock.old", "stock.open"),))
+NEXT = H1.model_copy(
+    update={
+        "code": "2026-h2",
+        "first_day": H1.last_day + timedelta(days=1),
+        "last_day": date(2026, 12, 14),
+    }
+)
+
+
+def stock(old, new, open_, x):
+    t = old + new
+    return t, old, new, t - open_, open_, x, t - x
 
 
 def reports(

@@ -1,7 +1,6 @@
 """The public edition: what is withheld, and that nobody can work it out."""
 
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import ClassVar
 
 import pytest
@@ -20,7 +19,17 @@ from services.reporting.domain.disclosure import (
 from services.reporting.domain.revision import digest
 from shared.contracts.report import Cause, Change, Edition
 from tests.brute import cells, ranges
-from tests.examples_disclosure import H1, PLAIN, SHAPES, Shape, closing, reports
+from tests.examples_disclosure import (
+    NEXT,
+    PLAIN,
+    SHAPES,
+    STOCK,
+    STOCKS,
+    Shape,
+    closing,
+    reports,
+    stock,
+)
 from tests.examples_reporting import FORMS
 
 NOTHING = Knowledge()
@@ -208,26 +217,6 @@ class TestRevisions:
         before, after = cells(first), cells(second)
         assert all(after[place] is None for place, figure in before.items() if figure is None)
         assert not attack([*first, *second], NOTHING)
-
-
-STOCK = Shape(
-    "stock",
-    ("t", "old", "new", "done", "open", "x", "y"),
-    ("t = old + new", "t = done + open", "t = x + y"),
-)
-STOCKS = Knowledge(stocks=(("stock.old", "stock.open"),))
-NEXT = H1.model_copy(
-    update={
-        "code": "2026-h2",
-        "first_day": H1.last_day + timedelta(days=1),
-        "last_day": date(2026, 12, 14),
-    }
-)
-
-
-def stock(old, new, open_, x):
-    t = old + new
-    return t, old, new, t - open_, open_, x, t - x
 
 
 class TestTwoPeriods:

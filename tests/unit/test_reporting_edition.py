@@ -1,6 +1,7 @@
 """The public edition: which periods have one, and what waits until it tells of nobody."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 
@@ -12,12 +13,14 @@ from services.reporting.domain.edition import (
     overlapping,
     public_edition,
     rule_for,
+    safe,
 )
 from services.reporting.domain.forms import forms_of
 from shared.contracts.report import Edition
 from shared.contracts.rulebook import DisclosureRule
 from shared.contracts.vocabulary import Kind, Signatures
 from shared.runtime.publish import Unconfirmed
+from tests.examples_disclosure import H1, NEXT, STOCK, STOCKS, reports, stock
 from tests.examples_reporting import (
     END,
     LONG_AGO,
@@ -196,7 +199,7 @@ async def test_the_issues_before_are_known_to_who_attacks(reporting):
 
 async def test_what_the_attacker_finds_anything_in_does_not_go_out(reporting, monkeypatch):
     internal = await internal_of(reporting)
-    monkeypatch.setattr(edition, "protect", lambda reports, *_: Protected(tuple(reports)))
+    monkeypatch.setattr(edition, "protect", lambda reports, *_, **__: Protected(tuple(reports)))
 
     stopped = public_edition(internal, 1, BOOK, KNOWN)
 
@@ -232,3 +235,47 @@ async def test_a_crash_after_keeping_says_the_same_again(reporting):
 
     assert await reporting.desk.issue(Edition.PUBLIC) == 0
     assert len({event.id for event in first}) == 8
+
+
+def four_periods(seed):
+    """Units that are carried on from one period to the next, told for a few."""
+    dice = Random(seed)
+
+    def few():
+        return dice.choice((dice.randrange(4), dice.randrange(13), dice.randrange(61)))
+
+    parents = {"u0": None}
+    for number in range(1, dice.randrange(2, 7)):
+        above = f"u{dice.randrange(number)}" if dice.random() < 0.3 else "u0"
+        parents[f"u{number}"] = above
+    old = {unit: few() for unit in parents}
+    third, fourth = (
+        period.model_copy(
+            update={
+                "code": period.code.replace("2026", "2027"),
+                "first_day": period.first_day.replace(year=period.first_day.year + 1),
+                "last_day": period.last_day.replace(year=period.last_day.year + 1),
+            }
+        )
+        for period in (H1, NEXT)
+    )
+    for period in (H1, NEXT, third, fourth):
+        own = {}
+        for unit in parents:
+            new = few()
+            total = old[unit] + new
+            left, x = dice.randrange(total + 1), dice.randrange(total + 1)
+            own[unit] = stock(old[unit], new, left, x)
+            old[unit] = left
+        yield reports(STOCK, own, parents, period)
+
+
+@pytest.mark.parametrize("seed", [44, 114, 136, *range(9)])
+def test_what_is_known_from_both_sides_is_withheld(seed):
+    """In the first three the rule on periods alone does not see it."""
+    issued = []
+    for internal in four_periods(seed):
+        protected, found = safe(internal, 4, (STOCKS, STOCKS), issued)
+        assert not found
+        issued += protected.reports
+    assert issued

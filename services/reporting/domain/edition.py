@@ -14,7 +14,9 @@ from itertools import combinations
 from services.reporting.domain.disclosure import (
     Knowledge,
     NotAForest,
+    Protected,
     Recovered,
+    Row,
     TellsOfFew,
     attack,
     protect,
@@ -107,16 +109,47 @@ def public_edition(
     of_rule = knowledge if beside else replace(knowledge, stocks=())
     numbered = [report.model_copy(update={"revision": closing}) for report in internal]
     try:
-        protected = protect(numbered, rule.threshold, of_rule, whole)
+        protected, found = safe(numbered, rule.threshold, (of_rule, knowledge), whole)
     except TellsOfFew:
         return PublicEdition(reason="waits until more is corrected")
     except NotAForest as error:
         return PublicEdition(reason=str(error))
-    found = attack([*whole, *protected.reports], knowledge, threshold=rule.threshold)
     if found:
         return PublicEdition(reason="gives figures away", found=found)
     new = [report.model_copy(update={"revision": FIRST}) for report in protected.reports]
     return PublicEdition(revised(new, _standing(near, period)), protected.without)
+
+
+def safe(
+    internal: Sequence[ReportPublished],
+    threshold: int,
+    knowledge: tuple[Knowledge, Knowledge],
+    issued: Sequence[ReportPublished],
+) -> tuple[Protected, tuple[Recovered, ...]]:
+    """The protected reports, and what the attacker, who knows more, finds in them all the same.
+
+    A unit that was withheld between two periods in which it is shown may be known too well from
+    both sides. Then it tells no stock this time, or if that is not enough all beside it do not,
+    and the attacker tries again.
+    """
+    for_all, of_attacker = knowledge
+    silent: frozenset[Row] = frozenset()
+    while True:
+        protected = protect(internal, threshold, for_all, issued, but=silent)
+        found = attack([*issued, *protected.reports], of_attacker, threshold=threshold)
+        rows = {(each.unit, each.own) for each in found}
+        more = rows if not rows <= silent else {r for row in rows for r in _family(internal, row)}
+        if not for_all.stocks or more <= silent:
+            return protected, found
+        silent |= more
+
+
+def _family(reports: Sequence[ReportPublished], row: Row) -> Iterator[Row]:
+    """All rows of the tables in which the row is."""
+    for report in reports:
+        rows = [(each.unit, each.own) for each in report.rows]
+        if row in rows:
+            yield from rows
 
 
 def _overlaps(one: Period, other: Period) -> bool:

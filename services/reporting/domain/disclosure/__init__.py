@@ -9,7 +9,7 @@ from services.reporting.domain.disclosure.columns import NotAForest
 from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.program import NoSolution
 from services.reporting.domain.disclosure.protecting import Protected, TellsOfFew, protect
-from services.reporting.domain.disclosure.tables import Contradiction
+from services.reporting.domain.disclosure.tables import Contradiction, Row
 
 __all__ = [
     "Contradiction",
@@ -20,6 +20,7 @@ __all__ = [
     "NotAForest",
     "Protected",
     "Recovered",
+    "Row",
     "TellsOfFew",
     "attack",
     "protect",

@@ -1,6 +1,7 @@
 """The public edition of a closing, so coarse that it is safe beside all that is out already."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,7 +11,7 @@ from services.reporting.domain.disclosure.columns import Forest
 from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.neighbours import Past, hide_what_periods_tell
 from services.reporting.domain.disclosure.pattern import Table, cells_shown, decide, is_fine
-from services.reporting.domain.disclosure.tables import Counts, Mask, Rows, forest_of, read
+from services.reporting.domain.disclosure.tables import Counts, Mask, Row, Rows, forest_of, read
 from services.reporting.domain.revision import digest
 from shared.contracts import ReportPublished
 from shared.contracts.report import Cells, Edition
@@ -33,12 +34,14 @@ def protect(
     threshold: int,
     knowledge: Knowledge,
     issued: Iterable[ReportPublished] = (),
+    *,
+    but: AbstractSet[Row] = frozenset(),
 ) -> Protected:
     """Protect one closing's reports: the last revision of each of one period, of all units.
 
     `issued` is the public edition of every closing of this period and of those that adjoin it,
-    whole, each with the closing's number as `revision`. Raises `TellsOfFew` if the correction
-    has to wait, and `NotAForest`.
+    whole, each with the closing's number as `revision`. The rows in `but` tell no stock. Raises
+    `TellsOfFew` if the correction has to wait, and `NotAForest`.
     """
     if not internal:
         return Protected(())
@@ -51,7 +54,7 @@ def protect(
     table = Table(rows, forest, figures @ forest.sums.T)
     own = [Past.of(reports, rows, forest) for code, reports in issues if code == period.code]
     others = [Past.of(reports, rows, forest) for code, reports in issues if code != period.code]
-    show = decide(table, threshold, _at_most(table, own))
+    show = decide(table, threshold, _at_most(table, own, but))
     show = hide_what_periods_tell(table, threshold, show, others, period)
     for past in own:
         if not past.whole or _tells_of_few(table, show, past, threshold):
@@ -78,14 +81,16 @@ def _weights(values: Counts, threshold: int, own: Sequence[Past]) -> list[float]
     return [float(each) for each in often]
 
 
-def _at_most(table: Table, own: Sequence[Past]) -> Mask:
-    """All, but for what was withheld before."""
+def _at_most(table: Table, own: Sequence[Past], but: AbstractSet[Row]) -> Mask:
+    """All, but for what was withheld before, and stocks where they tell too much."""
     forest = table.forest
     at_most = np.ones((len(table.values), len(forest.steps)), dtype=bool)
     stocks = {column for pair in forest.stocks for column in pair}
+    silent = np.array([name in but for name in table.rows.names])
     for number, step in enumerate(forest.steps):
-        if step.above is not None and stocks.intersection(step.columns):
-            at_most[:, number] = False  # what a period tells of the next one stands at a root
+        if stocks.intersection(step.columns):
+            # What a period tells of the next one stands at a root.
+            at_most[:, number] = (step.above is None) & ~silent
     for past in own:
         at_most &= past.shows(forest)
     return at_most
