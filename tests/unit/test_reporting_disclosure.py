@@ -197,11 +197,20 @@ class TestRevisions:
             public(self.again({"b": (54, 12, 22, 20)}), issued=public())
 
     def test_one_that_tells_of_few_by_what_is_left_waits(self):
-        """b grows and c shrinks, each by enough; what a and m are left with changes by two."""
-        now = self.again({"b": (62, 22, 20, 20), "a": (56, 5, 30, 21), "c": (54, 12, 21, 21)})
+        """The total grows by 12 and b by 10, so that two came to those that are withheld."""
+        bare = Shape("bare", ("x",))
+        first = public(flat(bare, a=(6,), b=(40,), c=(60,), d=(9,)), 10)
+        now = flat(bare, a=(8,), b=(50,), c=(60,), d=(9,))
 
         with pytest.raises(TellsOfFew):
-            public(now, threshold=10, issued=public(threshold=10))
+            public([r.model_copy(update={"revision": 2}) for r in now], 10, issued=first)
+
+    def test_one_with_other_units_waits(self):
+        units = {**PARENTS, "f": "n"}
+        now = reports(PLAIN, {**OWN, "f": (60, 20, 20, 20)}, units, revision=2)
+
+        with pytest.raises(TellsOfFew):
+            public(now, issued=public())
 
     def test_one_that_tells_of_many_does_not(self):
         first = public()
@@ -262,6 +271,15 @@ class TestTwoPeriods:
 
         assert of_unit(now, "b")["t"] is None
         assert not attack([*before, *now], STOCKS)
+
+    def test_a_stock_that_is_part_of_a_part_is_withheld(self):
+        columns = ("all", "t", "u", "old", "new", "done", "open")
+        form = Shape("far", columns, ("all = t + u", "t = old + new = done + open"))
+        known = Knowledge(stocks=(("far.old", "far.open"),))
+        internal = flat(form, a=(90, 50, 40, 20, 30, 25, 25), b=(90, 50, 40, 20, 30, 25, 25))
+
+        assert of_unit(public(internal, 10), "a")["old"] == 20
+        assert of_unit(public(internal, 10, known), "a")["old"] is None
 
     def test_a_stock_that_came_late_is_not_shown_beside_the_other(self):
         second = {
