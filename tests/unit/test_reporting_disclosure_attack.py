@@ -15,7 +15,7 @@ from services.reporting.domain.disclosure import (
 )
 from shared.contracts.report import Edition
 from tests.brute import ranges
-from tests.examples_disclosure import H1, Shape, reports
+from tests.examples_disclosure import H1, NEXT, STOCK, STOCKS, Shape, reports, stock
 
 NOTHING = Knowledge()
 FLAT = {"root": None, "a": "root", "b": "root", "c": "root"}
@@ -181,6 +181,31 @@ class TestTwoIssues:
         first, later = self.two((50, 60), (50, 90))
 
         assert not attack(withholding(first, set()) + withholding(later, set()), NOTHING)
+
+    def test_a_small_difference_of_what_is_left_is_found(self):
+        """Both show the total and b; a, which both withhold, has grown by two."""
+        first, later = self.two((50, 60), (52, 90))
+        hidden = {("a", False, "x")}
+
+        found = attack(withholding(first, hidden) + withholding(later, hidden), NOTHING)
+
+        assert (How.DIFFERENCE, 2) in {(each.how, each.least) for each in found}
+
+    def test_a_stock_that_the_next_period_tells_is_known(self):
+        """t, open and done of a are withheld; what a carried over next year tells all three."""
+        own = {"root": stock(0, 0, 0, 0), "a": stock(20, 10, 2, 9), "b": stock(30, 20, 8, 9)}
+        now = {"root": stock(0, 0, 0, 0), "a": stock(2, 40, 9, 9), "b": stock(8, 40, 9, 9)}
+        parents = {"root": None, "a": "root", "b": "root"}
+        hidden = {(unit, False, c) for unit in "ab" for c in STOCK.columns}
+        first = withholding(reports(STOCK, own, parents), hidden)
+        told = {each for each in hidden if each[2] != "old"}
+        later = withholding(reports(STOCK, now, parents, NEXT), told)
+
+        assert (How.EXACT, "a", "open", 2) in {
+            (each.how, each.unit, each.column, each.least)
+            for each in attack([*first, *later], STOCKS)
+        }
+        assert "open" not in {e.column for e in attack([*first, *later], NOTHING)}
 
     def test_periods_apart_are_not_compared(self):
         first, _ = self.two((50, 60), (52, 90))

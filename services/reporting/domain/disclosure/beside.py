@@ -172,24 +172,23 @@ def _beside(sheet: Sheet, row: int, above: dict[int, Family]) -> System[Var]:
     system: System[Var] = System()
     level = 0
     while (sheet.known[row] == UNKNOWN).any():
-        _within(system, sheet, (0, level), sheet.known[[row]])
+        _within(system, sheet, level, sheet.known[row])
         family = above.get(row)
         if family is None:
             break
         others = sheet.known[family.rows[family.rows != row]]
-        _within(system, sheet, (1, level), others)
         _add_up(system, level, (sheet.known[[row]], others), sheet.known[family.total])
         row, level = family.total, level + 1
     return system
 
 
-def _within(system: System[Var], sheet: Sheet, who: tuple[int, int], rows: Counts) -> None:
-    """What ties the columns of these rows in sum."""
-    unknown = (rows == UNKNOWN).any(axis=0)
-    known = np.where(rows == UNKNOWN, 0, rows).sum(axis=0)
-    for line, of_known in zip(sheet.equations, sheet.equations @ known, strict=True):
+def _within(system: System[Var], sheet: Sheet, level: int, figures: Counts) -> None:
+    """What ties the columns of a row; of those beside it the same follows from the total's."""
+    unknown = figures == UNKNOWN
+    known = sheet.equations @ np.where(unknown, 0, figures)
+    for line, of_known in zip(sheet.equations, known, strict=True):
         columns = np.flatnonzero((line != 0) & unknown)
-        system.add([(int(line[c]), (*who, int(c))) for c in columns], int(of_known))
+        system.add([(int(line[c]), (0, level, int(c))) for c in columns], int(of_known))
 
 
 def _add_up(system: System[Var], level: int, parts: Sequence[Counts], total: Counts) -> None:
