@@ -427,6 +427,14 @@ def withheld(internal, hidden, threshold):
     return tuple(found)
 
 
+def test_an_amount_of_a_row_without_cases_keeps_no_table_from_the_quick_way(monkeypatch):
+    """Its nought is told wherever the cases are known to be none, though the total withholds it."""
+    shown = public(closing(3, 6, 60, 40), 10, KNOWN)
+    monkeypatch.setattr(attacking.Equations, "ranges", lambda *_: pytest.fail("as a whole"))
+
+    assert not attack(shown, KNOWN)
+
+
 @pytest.mark.parametrize("threshold", [5, 10])
 @pytest.mark.parametrize("knowledge", [KNOWN, ALONE])
 def test_the_statutory_forms_of_a_small_province_can_be_protected(threshold, knowledge):

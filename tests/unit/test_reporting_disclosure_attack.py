@@ -183,13 +183,17 @@ class TestTwoIssues:
         assert not attack(withholding(first, set()) + withholding(later, set()), NOTHING)
 
     def test_a_small_difference_of_what_is_left_is_found(self):
-        """Both show the total and b; a, which both withhold, has grown by two."""
-        first, later = self.two((50, 60), (52, 90))
-        hidden = {("a", False, "x")}
+        """Both show the total and b; a and c, which both withhold, have grown by two."""
+        bare = Shape("bare", ("x",))
+        own = {"root": (0,), "a": (50,), "b": (60,), "c": (30,)}
+        hidden = {(unit, False, "x") for unit in "ac"}
+        first = withholding(reports(bare, own, FLAT), hidden)
+        now = {**own, "a": (52,), "b": (90,)}
+        later = withholding(reports(bare, now, FLAT, self.LONGER), hidden)
 
-        found = attack(withholding(first, hidden) + withholding(later, hidden), NOTHING)
+        found = attack([*first, *later], NOTHING)
 
-        assert (How.DIFFERENCE, 2) in {(each.how, each.least) for each in found}
+        assert [(r.how, r.unit, r.least) for r in found] == [(How.DIFFERENCE, "root", 2)]
 
     def test_a_stock_that_the_next_period_tells_is_known(self):
         """t, open and done of a are withheld; what a carried over next year tells all three."""

@@ -10,14 +10,13 @@ row and column sums, and such a table can always be filled. docs/adr/0029 has th
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.reporting.domain.disclosure.columns import Forest, NotAForest
 from services.reporting.domain.disclosure.equations import System
 from services.reporting.domain.disclosure.issues import Cell, Issue
-from services.reporting.domain.disclosure.knowledge import Knowledge
 from services.reporting.domain.disclosure.tables import (
     UNKNOWN,
     Counts,
@@ -70,7 +69,7 @@ def sheet_of(
     ]
     for number, issue in enumerate(issues):
         try:
-            forest = forest_of(issue.reports, Knowledge(issue.exempt, links=issue.links))
+            forest = forest_of(issue.reports, replace(issue.knowledge, stocks=()))
         except NotAForest:
             return None
         shown = Counter(name for _, name in issue.shown)
@@ -122,6 +121,8 @@ def is_regular(sheet: Sheet, forest: Forest, pinned: Sequence[int] = ()) -> bool
 def _absent(known: Counts, families: Sequence[Family], forest: Forest) -> Mask:
     """Noughts that say nothing new: of a nought above, or where all that is hidden is nought."""
     absent = np.zeros(known.shape, dtype=bool)
+    for judge, amounts in forest.amounts.items():
+        absent[:, list(amounts)] = (known[:, [judge]] == 0) & (known[:, list(amounts)] == 0)
     for family in families:
         rows = known[family.rows]
         none = known[family.total] == 0

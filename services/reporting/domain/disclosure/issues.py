@@ -41,8 +41,7 @@ class Issue:
     shown: AbstractSet[Cell]
     known: dict[Cell, int]
     ties: tuple[Tie, ...]
-    exempt: AbstractSet[str]
-    links: tuple[str, ...]
+    knowledge: Knowledge
 
     @classmethod
     def of(cls, reports: Sequence[ReportPublished], knowledge: Knowledge) -> "Issue":
@@ -77,8 +76,7 @@ class Issue:
             shown=frozenset(known),
             known=known,
             ties=ties,
-            exempt=knowledge.exempt,
-            links=knowledge.links,
+            knowledge=knowledge,
         )
 
     @property
@@ -87,7 +85,7 @@ class Issue:
         return len(self.cells) == len(self.rows) * len(self.printed)
 
     def is_secret(self, cell: Cell) -> bool:
-        return cell[1] not in self.exempt
+        return cell[1] not in self.knowledge.exempt
 
     def equations(self) -> Iterator[Terms]:
         for tie in self.ties:

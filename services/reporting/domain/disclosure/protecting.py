@@ -61,7 +61,9 @@ def protect(
             raise TellsOfFew(period.code)
     out = cells_shown(table, show)
     public = [_public(report, rows, forest, out, threshold) for report in internal]
-    without = _without(internal, forest, out)
+    below = {int(row) for family in rows.families for row in family.rows}
+    tops = [row for row in range(len(out)) if row not in below]
+    without = _without(internal, forest, out[tops])
     return Protected(tuple(r for r in public if r.form not in without), without)
 
 
