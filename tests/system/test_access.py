@@ -1,153 +1,53 @@
 """Who may say and hear what, on the real server with the file that it really includes."""
 
 import asyncio
-import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import nats
 import pytest
-import yaml
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from deploy.access.local import LocalAccess
-from deploy.access.nkeys import draw_once
 from deploy.access.permissions import (
     User,
     agency,
     body,
-    operator,
     public,
     reader,
     service,
 )
-from deploy.access.permissions import system as doorkeeper
-from deploy.access.violations import Violation, violations
-from deploy.connection import connected, credentials
-from deploy.local import LocalStack, PartFailed
-from deploy.local.stack import today
-from deploy.rules import RULE_FILES, publish_rules
-from deploy.up import system
+from deploy.access.violations import Violation
+from deploy.connection import credentials
+from deploy.local import LocalStack
 from services.intake.handlers import fate_teller, receiver
 from shared.contracts import EVENTS, FEED
-from shared.contracts.directory import Agency
-from shared.contracts.ingress import Fate, FatesAsked, FatesTold, Refused
+from shared.contracts.ingress import Fate, FatesAsked
 from shared.runtime.bus import Bus
-from shared.runtime.sealing import DEAD_LETTER_USE, Seal
 from shared.runtime.streams import ANNOUNCES, declare
-from tests.examples_intake import call, directory, rulebook_published, sent
+from tests.examples_intake import call, rulebook_published, sent
 from tests.examples_intake import directory_published as published
 from tests.fakes_intake import memory_stores, receiving
+from tests.guarded import (
+    CALL,
+    SEAL,
+    SECURITY_EVENT_SECONDS,
+    Guarded,
+    arrived,
+    guarded,
+    logged,
+    ours,
+    province,
+    until,
+    waiting,
+)
 from tests.stores.test_intake_stores import in_mongo
 
-SAMPLE = Path(__file__).parents[2] / "deploy" / "sample"
-CALL = "hotline-call.logged.v1"
-SEAL = Seal(X25519PrivateKey.generate().public_key().public_bytes_raw(), DEAD_LETTER_USE)
-SECURITY_EVENT_SECONDS = 5.0
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def arrived(client: Client) -> None:
-    """Return when the server has read all that was said: a first PING overtakes what waits."""
-    await client.flush()
-    await client.flush()
-
-
-def province(*agencies: str):
-    """One in which a body may have an agency's code."""
-    [front] = directory().bodies
-    return directory(
-        agencies=tuple(Agency(code=a, unit="an-thai") for a in agencies),
-        bodies=(front, *(front.model_copy(update={"code": a}) for a in agencies)),
-    )
-
-
-def logged(agency_code: str, item: str, **more) -> bytes:
-    return sent(CALL, call(call=item), item=item, agency=agency_code, **more).body
-
-
-class Guarded:
-    """A guarded server of the test's own; `let_in` writes its file and waits until it holds."""
-
-    def __init__(self, state: Path, thread) -> None:
-        self.state, self._thread = state, thread
-        self.access = LocalAccess(state)
-        self.stack = LocalStack(state, parts=("nats",), access=self.access)
-        thread.run(self.stack.__aenter__())
-
-    @property
-    def url(self) -> str:
-        return self.stack.nats_url
-
-    async def let_in(self, whom, *named: User) -> None:
-        for user in named:
-            draw_once(self.access.keys, user.name)
-        await self.access.renew(whom, today(), self.stack.reload_access)
-        async with asyncio.timeout(10):
-            for user in named:
-                while not await self.lets_in(user):
-                    await asyncio.sleep(0.02)
-
-    async def lets_in(self, user: User) -> bool:
-        try:
-            async with self.connected(user):
-                return True
-        except (nats.errors.Error, OSError):
-            return False
-
-    @asynccontextmanager
-    async def connected(self, user: User) -> AsyncIterator[Client]:
-        async def quiet(_error: Exception) -> None:
-            """Refusals are read from the server's log."""
-
-        client = await nats.connect(
-            self.url,
-            allow_reconnect=False,
-            error_cb=quiet,
-            **credentials(self.access.seed(user.name), user),
-        )
-        try:
-            yield client
-        finally:
-            await client.close()
-
-    def refused(self) -> list[Violation]:
-        log = (self.state / "log" / "nats.log").read_text()
-        return list(violations(log.splitlines()))
-
-
-@pytest.fixture
-def guarded(loop_thread, tmp_path) -> Iterator[Guarded]:
-    server = Guarded(tmp_path / "guarded", loop_thread)
-    yield server
-    loop_thread.run(server.stack.__aexit__())
-
-
-@pytest.fixture
-async def ours(guarded) -> AsyncIterator[Client]:
-    """The operator's connection, all streams declared."""
-    async with guarded.connected(operator()) as client:
-        await declare(client.jetstream())
-        yield client
-
-
-async def waiting(ours: Client) -> Counter:
-    """How many messages lie in the feed, by subject, when all that was sent has arrived there."""
-    last = await ours.jetstream().publish(f"feed.the-last.{CALL}", b"")
-    await ours.jetstream().delete_msg("FEED", last.seq)
-    info = await ours.jetstream().stream_info("FEED", subjects_filter=">")
-    return Counter(info.state.subjects or {})
+__all__ = ["guarded", "ours"]
 
 
 @asynccontextmanager
@@ -661,171 +561,3 @@ class TestTheDisk:
                 await client.close()
 
                 assert ack.seq == sequence
-
-
-class TestAReload:
-    async def test_lets_a_new_agency_in_while_the_others_go_on(self, guarded, ours):
-        await guarded.let_in(province("a1"), agency("a1"))
-        async with guarded.connected(agency("a1")) as client:
-            jetstream = client.jetstream()
-
-            async def go_on():
-                return [
-                    await jetstream.publish(f"feed.a1.{CALL}", logged("a1", f"i{n}"))
-                    for n in range(400)
-                ]
-
-            going = asyncio.create_task(go_on())
-            await guarded.let_in(province("a1", "a2"), agency("a2"))
-            acks = await going
-
-        assert [ack.seq for ack in acks] == list(range(1, 401))
-
-    async def test_shows_out_one_whose_entry_has_ended(self, guarded, ours):
-        await guarded.let_in(province("a1", "a2"), agency("a1"), agency("a2"))
-        async with guarded.connected(agency("a1")) as client:
-            await guarded.let_in(province("a2"))
-
-            await until(lambda: not client.is_connected)
-            assert not await guarded.lets_in(agency("a1"))
-
-    async def test_lets_a_new_agency_in_only_when_it_is_heard(self, guarded, ours):
-        """From the first moment at which it comes in, what it says is confirmed."""
-        new = [agency(f"n{n}") for n in range(10)]
-        for user in new:
-            draw_once(guarded.access.keys, user.name)
-        whom = province(*(f"n{n}" for n in range(10)))
-        renewing = asyncio.create_task(
-            guarded.access.renew(whom, today(), guarded.stack.reload_access)
-        )
-
-        async def say(user: User) -> str | None:
-            """The stream that confirmed it; None if the server showed the user out before.
-
-            A server that reads its file sends away whoever is just greeting it.
-            """
-            try:
-                async with guarded.connected(user) as client:
-                    try:
-                        ack = await client.jetstream().publish(user.publish[0], b"{}", timeout=3)
-                    except nats.errors.Error:
-                        if client.is_connected:
-                            raise AssertionError("it was let in and not heard") from None
-                        return None
-                    return ack.stream
-            except (nats.errors.Error, OSError):
-                return None
-
-        async def come_in_and_say(user: User) -> str:
-            while (stream := await say(user)) is None:
-                await asyncio.sleep(0)
-            return stream
-
-        assert await asyncio.gather(*map(come_in_and_say, new)) == ["FEED"] * 10
-        await renewing
-
-    async def test_of_unchanged_rules_is_not_asked_for(self, guarded):
-        asked = []
-
-        async def reload() -> None:
-            asked.append("once more")
-
-        draw_once(guarded.access.keys, "agency-a1")
-        await guarded.access.renew(province("a1"), today(), reload)
-        asked.clear()
-        await guarded.access.renew(province("a1"), today(), reload)
-
-        assert asked == []
-
-    async def test_of_a_broken_file_is_said_with_the_servers_reason(self, guarded, ours):
-        access_file = guarded.state / "nats-access.conf"
-        standing = access_file.read_bytes()
-        access_file.write_bytes(standing.replace(b'"users"', b'"users', 1))
-
-        with pytest.raises(PartFailed, match=r"does not take its access file: .*[Pp]arse error"):
-            await guarded.stack.reload_access()
-
-        access_file.write_bytes(standing)
-        await guarded.stack.reload_access()
-
-    async def test_the_doorkeeper_may_ask_for_it_and_for_nothing_else(self, guarded, ours):
-        async with guarded.connected(doorkeeper()) as client:
-            known = json.loads((await client.request("$SYS.REQ.SERVER.PING")).data)
-            asked = f"$SYS.REQ.SERVER.{known['server']['id']}"
-            told = json.loads((await client.request(f"{asked}.RELOAD")).data)
-            for verb in ("KICK", "LDM", "CONNZ"):
-                await client.publish(f"{asked}.{verb}", b"{}")
-            await arrived(client)
-
-        assert "error" not in told
-        await until(lambda: len(guarded.refused()) >= 3)
-        assert {v.subject.rpartition(".")[2] for v in guarded.refused()} == {"KICK", "LDM", "CONNZ"}
-
-
-class TestTheWholeSystem:
-    async def test_an_agency_comes_in_and_is_answered_and_nobody_breaks_a_rule(self, tmp_path):
-        """Rules, a new agency, its key, its events, its answers; then the same folder again."""
-        state = tmp_path / "state"
-        new = agency("a-moi")
-        async with system(state) as running:
-            guarded = At(state, running.endpoints.nats)
-            async with connected(running.endpoints.nats) as ours:
-                for noun in RULE_FILES:
-                    await publish_rules(ours, SAMPLE / f"{noun}.yaml", noun)
-                draw_once(guarded.access.keys, new.name)
-                assert not await guarded.lets_in(new)
-                await publish_rules(ours, with_agency("a-moi", tmp_path), "directory")
-                async with asyncio.timeout(10):
-                    while not await guarded.lets_in(new):
-                        await asyncio.sleep(0.05)
-
-            async with guarded.connected(new) as client:
-                refusals = await client.subscribe("feed.a-moi.refused")
-                fate = await self.said_until_kept(client)
-                await client.jetstream().publish(f"feed.a-moi.{CALL}", b"{}", timeout=5)
-                refused = json.loads((await refusals.next_msg(20)).data)
-
-        assert fate == Fate.KEPT
-        assert Refused.model_validate(refused["data"]).party == "a-moi"
-        assert guarded.refused() == []
-
-        async with LocalStack(state, access=LocalAccess(state)) as stack:
-            assert await At(state, stack.nats_url).lets_in(new)
-
-    async def said_until_kept(self, client: Client) -> Fate:
-        """The server may have heard of a new agency before intake has, which then refuses it."""
-        for attempt in range(50):
-            said = logged("a-moi", f"good-{attempt}")
-            ack = await client.jetstream().publish(f"feed.a-moi.{CALL}", said, timeout=5)
-            if (fate := await self.fate(client, ack.seq)) == Fate.KEPT:
-                break
-        return fate
-
-    async def fate(self, client: Client, sequence: int) -> Fate:
-        asked = FatesAsked(sequences=(sequence,)).model_dump_json().encode()
-        async with asyncio.timeout(20):
-            while True:
-                answer = await client.request("ask.a-moi.intake.fates", asked, timeout=5)
-                told = FatesTold.model_validate_json(answer.data)
-                if told.fates:
-                    return told.fates[0].fate
-                await asyncio.sleep(0.05)
-
-
-class At(Guarded):
-    """A guarded server that somebody else runs."""
-
-    def __init__(self, state: Path, url: str) -> None:
-        self.state, self._url, self.access = state, url, LocalAccess(state)
-
-    @property
-    def url(self) -> str:
-        return self._url
-
-
-def with_agency(code: str, folder: Path) -> Path:
-    content = yaml.safe_load((SAMPLE / "directory.yaml").read_text())
-    content["agencies"].append({"code": code, "unit": "tinh"})
-    file = folder / "directory.yaml"
-    file.write_text(yaml.safe_dump(content, allow_unicode=True))
-    return file

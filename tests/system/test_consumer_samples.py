@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.access.nkeys import draw_once
-from deploy.access.permissions import READER, service
+from deploy.access.permissions import READER, reader, service
 from deploy.connection import Address, connected
 from deploy.up import system
 from services.reporting.domain.revision import digest
@@ -24,8 +24,8 @@ from shared.runtime.streams import REPORTS
 from tests.contracts import messages
 from tests.documents import SAMPLES
 from tests.examples_intake import label
+from tests.guarded import SEAL, At
 from tests.node import needs_node, run_node
-from tests.system.test_access import SEAL, At, reader
 
 PACKAGES = ("@nats-io/transport-node", "@nats-io/jetstream")
 WITHHELD = 3

@@ -14,7 +14,7 @@ from deploy.local.stack import today
 from services.reporting.push import ConsumerSource, Subscription
 from shared.runtime.streams import EVENTS, REPORTS
 from tests.fakes_push import MemoryStandings
-from tests.system.test_access import (
+from tests.guarded import (
     SECURITY_EVENT_SECONDS,
     Guarded,
     arrived,

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.up import system
-from tests.system.test_access import At
+from tests.guarded import At
 from tests.system.test_consumer_samples import report, say
 
 NOWHERE = "https://hooks.example.invalid/in?token=xyz"
