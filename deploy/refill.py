@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
-import nats
 import orjson
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -18,7 +17,7 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from deploy.access.permissions import SERVICE, service
-from deploy.connection import Endpoints, credentials
+from deploy.connection import Address, Endpoints, connected
 from deploy.verify.routing import events_of
 from deploy.verify.seen import OUTBOX
 from shared import contracts
@@ -53,23 +52,23 @@ class _Voices:
     def __init__(self, client: Client, endpoints: Endpoints) -> None:
         self._operator, self._endpoints = client, endpoints
         self._by_service: dict[str, Client] = {}
+        self._ending = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        seed = getattr(self._endpoints.nats, "seed", None)
-        if seed is None:
+        address = self._endpoints.nats
+        if not isinstance(address, Address) or address.seed is None:
             return self
         for name in ANNOUNCES:
-            own = seed.parent / f"{SERVICE}{name}.nk"
+            own = address.seed.parent / f"{SERVICE}{name}.nk"
             if not own.exists():
                 raise NotRefilled(f"{own} is needed: only {name} may say again what it said.")
-            self._by_service[name] = await nats.connect(
-                str(self._endpoints.nats), **credentials(own, service(name))
+            self._by_service[name] = await self._ending.enter_async_context(
+                connected(Address(address, own, address.authority), user=service(name))
             )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for client in self._by_service.values():
-            await client.close()
+        await self._ending.aclose()
 
     def of(self, subject: str) -> JetStreamContext:
         for name, client in self._by_service.items():
@@ -242,8 +241,8 @@ async def _say(
         )
     except APIError as error:
         raise NotRefilled(
-            f"EVENTS took something else as message {(after or 0) + 1} (error {error.err_code}). "
-            "Stop the services first."
+            f"{stream} does not take what comes after message {after or 0} (error "
+            f"{error.err_code}). Stop the services first."
         ) from None
     if after is not None and taken.seq != after + 1:
         raise NotRefilled(f"Message {after + 1} was said before: its id is in the stream.")

@@ -115,7 +115,10 @@ class Seen:
 
 
 async def look(client: Client, endpoints: Endpoints, relay_seconds: float) -> Seen:
-    """Reads all of it; what intake is just about to announce has so many seconds for it."""
+    """Reads all of it; what intake is just about to announce has so many seconds for it.
+
+    Reports that are still to be issued are waited for, and left out if they are not out by then.
+    """
     seen = Seen()
     mongo = open_client(endpoints.mongo)
     try:

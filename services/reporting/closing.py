@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from services.reporting.domain.period import Window, resolve
+from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing
-from services.reporting.figures import find_causes, own_cells, rows_behind, wrong
+from services.reporting.figures import find_causes, own_cells, period_of, rows_behind, wrong
 from services.reporting.ports import Closings, Coverage, Flight, Rows, Rules, RulesInForce
 from shared.contracts.envelope import derived_id
 
@@ -112,15 +112,7 @@ class Closer:
         return ordered
 
     def _over(self, code: str, rules: RulesInForce, at: datetime) -> Window:
-        rulebook = rules.rulebook.rulebook
-        period = resolve(code, rulebook.periods)
-        if period is None:
-            known = ", ".join(sorted({rule.code for rule in rulebook.periods}))
-            raise wrong(
-                "unknown-period",
-                "The rulebook has no such period.",
-                f"Write <year>-<period>, with a period of the rulebook: {known}.",
-            )
+        period = period_of(code, rules.rulebook.rulebook)
         window = Window.of(period, self._zone)
         if at < window.end:
             raise wrong(

@@ -7,13 +7,13 @@ from datetime import date, datetime
 from services.reporting.domain.facet import Facet, Laid
 from services.reporting.domain.forms import DoesNotFoot, Form, NotAForm, Tally, forms_of
 from services.reporting.domain.forms.tally import facts_of, stopped_by_acceptance
-from services.reporting.domain.period import Window
+from services.reporting.domain.period import Window, resolve
 from services.reporting.domain.revision import own_figures
 from services.reporting.domain.rollup import NoUnitInForce, Tree
 from services.reporting.domain.row import ActivityRow, CaseRow, ChannelRow
 from services.reporting.ports import Rows, RulesInForce
 from shared.contracts.ingress import FieldProblem
-from shared.contracts.report import Cause
+from shared.contracts.report import Cause, Period
 from shared.contracts.rulebook import Rulebook
 from shared.runtime.refusal import Unacceptable
 
@@ -136,6 +136,20 @@ def forms_in_force(rulebook: Rulebook, last_day: date) -> Sequence[Form]:
             "Publish a rulebook with forms; docs/reports.md says how to write one.",
         )
     return forms
+
+
+def period_of(code: str, rulebook: Rulebook, *, field: str = "/data/period") -> Period:
+    """The period of this code; raises `Unacceptable` if the rulebook has none."""
+    period = resolve(code, rulebook.periods)
+    if period is None:
+        known = ", ".join(sorted({rule.code for rule in rulebook.periods}))
+        raise wrong(
+            "unknown-period",
+            "The rulebook has no such period.",
+            f"Write <year>-<period>, with a period of the rulebook: {known}.",
+            field=field,
+        )
+    return period
 
 
 def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:

@@ -9,10 +9,10 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from services.reporting.domain.forms import Form
-from services.reporting.domain.period import Window, resolve
+from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing
 from services.reporting.domain.rollup import NoUnitInForce, Tree, roll_up
-from services.reporting.figures import forms_in_force, own_cells, rows_behind, wrong
+from services.reporting.figures import forms_in_force, own_cells, period_of, rows_behind, wrong
 from services.reporting.flight import Unanswered
 from services.reporting.ports import (
     Closings,
@@ -188,15 +188,7 @@ class Counts:
             ) from None
 
     def _window(self, asked: CountAsked, rulebook: Rulebook, known: datetime) -> Window:
-        period = resolve(asked.period, rulebook.periods)
-        if period is None:
-            codes = ", ".join(sorted({rule.code for rule in rulebook.periods}))
-            raise wrong(
-                "unknown-period",
-                "The rulebook has no such period.",
-                f"Write <year>-<period>, with a period of the rulebook: {codes}.",
-                field="/period",
-            )
+        period = period_of(asked.period, rulebook, field="/period")
         over = min(known.astimezone(self.zone).date() - DAY, period.last_day)
         if over < period.first_day:
             raise wrong(

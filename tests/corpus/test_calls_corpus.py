@@ -1,11 +1,9 @@
 """Real exchanges' records: each call grouped, and timed as the exchange's own call log says."""
 
 import json
-import os
 import random
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -18,15 +16,11 @@ from services.intake.domain.call import (
     cel_records,
     group,
 )
+from tests.corpus.folders import beside
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-CALLS = Path(FOLDER).parent / "calls"
-if not CALLS.is_dir():
-    pytest.skip("no records of calls lie beside the corpus", allow_module_level=True)
+CALLS = beside("calls")
 
 LOGGED = json.loads((CALLS / "wazo-raw-cel.json").read_text())
 TIMES = {"date": "started", "date_answer": "answered", "date_end": "ended"}

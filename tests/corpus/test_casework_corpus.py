@@ -5,13 +5,11 @@ The totals beside the rows were counted twice, by two programs that know nothing
 
 import csv
 import json
-import os
 import random
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -21,6 +19,7 @@ from services.reporting.handlers import row_keeper
 from services.reporting.issuing import Desk
 from services.reporting.store import MongoClosings, MongoReports, MongoRows, MongoRules
 from shared.contracts.directory import BEGINNING, Unit
+from tests.corpus.folders import beside
 from tests.examples_reporting import (
     ZONE,
     case_assigned,
@@ -43,12 +42,7 @@ from tests.fakes_reporting import (
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-REQUESTS = Path(FOLDER).parent / "service-requests"
-if not REQUESTS.is_dir():
-    pytest.skip("no service requests lie beside the corpus", allow_module_level=True)
+REQUESTS = beside("service-requests")
 
 with (REQUESTS / "nyc-council-constituent-casework.csv").open(encoding="utf-8") as file:
     ROWS = list(csv.DictReader(file))

@@ -6,28 +6,22 @@ forms are; each cut is protected, and attacked with everything that was publishe
 
 import csv
 import json
-import os
 import re
 from collections import Counter
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from services.reporting.domain.disclosure import How, Knowledge, attack, protect
 from shared.contracts.directory import Label
 from shared.contracts.report import Edition, Period
+from tests.corpus.folders import beside
 from tests.examples_disclosure import Shape, cells_of, reports
 
 pytestmark = [pytest.mark.corpus, pytest.mark.timeout(900)]
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-REQUESTS = Path(FOLDER).parent / "service-requests"
+REQUESTS = beside("service-requests")
 CASEWORK = REQUESTS / "nyc-council-constituent-casework.csv"
-if not CASEWORK.is_file():
-    pytest.skip("no casework lies beside the corpus", allow_module_level=True)
 
 KNOWN = Knowledge()
 THRESHOLDS = (5, 10)

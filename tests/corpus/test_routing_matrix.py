@@ -6,11 +6,9 @@ section names its own.
 """
 
 import csv
-import os
 import random
 import re
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 
@@ -20,16 +18,12 @@ from services.routing.domain.matter import Matter
 from shared.contracts.case import Basis
 from shared.contracts.directory import Body, Directory, Jurisdiction, Unit
 from shared.contracts.vocabulary import Concern, Kind
+from tests.corpus.folders import beside
 from tests.examples_routing import TODAY, body, label, rulebook, unit
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-MATRIX = Path(FOLDER).parent / "routing" / "doj-crt-section-assignment.csv"
-if not MATRIX.is_file():
-    pytest.skip("no assignment matrix lies beside the corpus", allow_module_level=True)
+MATRIX = beside("routing/doj-crt-section-assignment.csv")
 
 PLACES = ("Primary complaint", "Place", "Facility", "School")
 ROOT = "matrix"

@@ -1,9 +1,7 @@
 """Vietnam's reports of before 1 July 2025 told in the units of after it: no figure is lost."""
 
-import os
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +11,7 @@ from services.reporting.domain.geography import compared, restated
 from services.reporting.domain.lineage import Lineage
 from services.reporting.handlers import row_keeper
 from services.reporting.issuing import Desk
+from tests.corpus.folders import beside
 from tests.examples_reporting import (
     ZONE,
     directory,
@@ -32,12 +31,7 @@ from tests.fakes_reporting import (
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-UNITS = Path(FOLDER).parent / "vn-admin-units"
-if not UNITS.is_dir():
-    pytest.skip("no tables of units lie beside the corpus", allow_module_level=True)
+UNITS = beside("vn-admin-units")
 
 EVE = MERGER - timedelta(days=1)
 LATER = date(2026, 4, 30)

@@ -1,12 +1,10 @@
 """Vietnam's units before and after 1 July 2025, against the official table of old and new."""
 
 import csv
-import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +12,11 @@ from deploy.units import MERGER, units
 from services.routing.domain.directory import DirectoryIndex
 from services.routing.domain.directory.places import Places
 from shared.contracts.directory import Body, Directory, Jurisdiction, Label
+from tests.corpus.folders import beside
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = os.environ.get("LANGNGHE_CORPUS", "")
-if not FOLDER:
-    pytest.skip("LANGNGHE_CORPUS names no folder", allow_module_level=True)
-UNITS = Path(FOLDER).parent / "vn-admin-units"
-if not UNITS.is_dir():
-    pytest.skip("no tables of units lie beside the corpus", allow_module_level=True)
+UNITS = beside("vn-admin-units")
 
 EVE = MERGER - timedelta(days=1)
 LATER = date(2026, 4, 30)
