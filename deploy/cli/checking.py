@@ -1,11 +1,12 @@
 """`dead …` and `verify`: what was set aside, and whether everything agrees."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
+import nats.errors
 import typer
 
 from deploy import dead
@@ -16,6 +17,8 @@ from deploy.verify import Finding, chain, count_orphan_keys, verify
 from deploy.verify.chain import Checked, Claim
 from deploy.verify.proofs import Verifier, Wrong
 from shared.runtime.sealing import Opener
+
+UNANSWERED = "NATS or a service did not answer in time, so nothing is known: ask again."
 
 dead_app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 app = typer.Typer()
@@ -91,13 +94,10 @@ def verify_all(
     as_json: AsJson = False,
 ) -> None:
     """Hold log, stores, totals and chain against one another; name every difference, exit 1."""
+    witnessed = _witnessed(checkpoint or ())
 
     async def work() -> int:
         endpoints = find_endpoints(state)
-        witnessed = [
-            Claim(f"in {file.name}", file.read_text(encoding="utf-8"), witnessed=True)
-            for file in checkpoint or ()
-        ]
         verifier = Verifier(read_key(key, state)) if chain_only or key or witnessed else None
         async with connected(endpoints.nats) as client:
             checked = await chain(client, endpoints, verifier, witnessed) if verifier else None
@@ -111,9 +111,20 @@ def verify_all(
 
     try:
         run(work())
-    except (Wrong, OSError) as wrong:
-        why = str(wrong) if isinstance(wrong, Wrong) else "A checkpoint's file cannot be read."
+    except (Wrong, TimeoutError, nats.errors.Error) as wrong:
+        why = str(wrong) if isinstance(wrong, Wrong) else UNANSWERED
         console.print(why, style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+def _witnessed(files: Iterable[Path]) -> list[Claim]:
+    try:
+        return [
+            Claim(f"in {file.name}", file.read_text(encoding="utf-8"), witnessed=True)
+            for file in files
+        ]
+    except OSError:
+        console.print("A checkpoint's file cannot be read.", style="red")
         raise typer.Exit(2) from None
 
 
