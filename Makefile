@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-containers lint audit unit install lock image clean
+.PHONY: demo test test-containers test-faults lint audit unit install lock image clean
 
 demo: install
 	$(BIN)/langnghe demo
@@ -12,6 +12,9 @@ test: lint
 
 test-containers: install
 	$(BIN)/pytest tests/containers -m containers
+
+test-faults: install
+	$(BIN)/python -m tests.faults
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -125,7 +125,7 @@ async def poisoned(run: Run) -> int:
     world.flag("poison", '3","source"')
     world.flag("deadly", '"id":"F-09-16"')
     reasons: Counter[str] = Counter()
-    for _ in range(60):
+    for _ in range(150):
         await asyncio.sleep(1)
         reasons = Counter([letter.data.reason async for letter in dead_letters(client)])
         if reasons["crashed"] and reasons["failed"] >= 20:

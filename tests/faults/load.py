@@ -37,6 +37,8 @@ PATTERNS = {
 SYLLABLES = [first + second for first in "bcdglmnrt" for second in "aou"]
 TYPES = ("hotline-call.logged.v1", "letter.registered.v1", "form.submitted.v1", "mailbox-message.arrived.v1")  # fmt: skip
 TRIES, PAUSE = 60, 1.0
+FULL = 600
+"""So many sendings of one run at its full rate, then fewer: what is kept is read after each."""
 ANSWER_SECONDS = 5.0
 REPEATED, BROKEN = 20, 50
 """One in so many is sent again under its id, or breaks its contract."""
@@ -82,7 +84,7 @@ class Load:
             task = asyncio.create_task(self._send(sending))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
-            await asyncio.sleep(1 / rate)
+            await asyncio.sleep(1 / (rate if number < FULL else rate / 6))
             await self.goes_on.wait()
         while self.tasks:
             await asyncio.wait(set(self.tasks))

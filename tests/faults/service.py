@@ -16,7 +16,7 @@ from pathlib import Path
 from motor.motor_asyncio import AsyncIOMotorCollection
 from nats.aio.msg import Msg
 
-from deploy.cli.running import serve
+from deploy.serving import serve
 from services.intake.store import MongoOutbox
 from services.reporting.chain import MongoCheckpoints
 from services.reporting.store import MongoClosings
