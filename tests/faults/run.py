@@ -149,6 +149,9 @@ class Run:
             for name in OUTBOX:
                 if await mongo["langnghe_intake"][name].find_one({"unannounced": True}):
                     return False
+            unissued = {"waits.0": {"$exists": True}}
+            if await mongo["langnghe_reporting"]["closings"].find_one(unissued):
+                return False
             return not await mongo["langnghe_routing"]["cases"].find_one({"waiting": {"$gt": ""}})
         except (nats.errors.Error, APIError, PyMongoError, TimeoutError):
             return False
