@@ -39,9 +39,6 @@ class Site:
     start_s: float
     tracks: dict[str, Track]
 
-    def server_pids(self) -> dict[str, int]:
-        return _pids(self.stack)
-
 
 @asynccontextmanager
 async def site(folder: Path, sync_interval: str, tracks: tuple[str, ...]) -> AsyncIterator[Site]:

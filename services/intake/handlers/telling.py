@@ -55,7 +55,7 @@ ERASED = Told(status="erased", advice="Its keys were destroyed; nobody can read 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What the answers need. `announce` returns once the events are confirmed by their stream."""
+    """What the answers need."""
 
     cases: Cases
     contents: Contents
@@ -91,6 +91,8 @@ def identity_teller(
     zone: tzinfo,
     announce: Callable[[Sequence[AnyEvent]], Awaitable[None]],
 ) -> Answerer:
+    """`announce` returns once the events are confirmed by their stream."""
+
     async def tell_identity(body: str, question: bytes) -> bytes:
         """Who spoke, once, to the person whose asking a second person confirmed.
 
