@@ -202,6 +202,8 @@ class MemoryFlight:
         self.position = 7
 
     async def before(self, end: datetime) -> Coverage:
+        if self.oldest is not None and self.oldest >= end:
+            return Coverage(self.position)
         return Coverage(self.position, dict(self.waiting), self.oldest)
 
 

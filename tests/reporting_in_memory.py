@@ -34,7 +34,10 @@ class Reporting:
         self.sendings = stores.sendings if stores else MemorySendings()
         self.at = first
         self.flight, self.out, self.away = MemoryFlight(), [], False
+        self.meanwhile = []
+        """What is done, one after the other, while a revision waits for what is under way."""
         self.closer = Closer(self.rows, self.rules, self.closings, self.flight, zone=ZONE)
+        self.closer.pause = self._pause
         self.desk = Desk(self.rules, self.closings, self.reports, self._publish)
         self._take = command_taker(self.closer, self.desk, self.sendings, self._now)
         self.keep_rows = row_keeper(self.rows, self.closings, ZONE)
@@ -46,6 +49,10 @@ class Reporting:
         before = len(self.out)
         follow = await self._take(arrivals)
         return [*self.out[before:], *follow]
+
+    async def _pause(self):
+        if self.meanwhile:
+            await self.meanwhile.pop(0)()
 
     async def _publish(self, events):
         if self.away:

@@ -1,7 +1,10 @@
 """Counts a period: its first closing, and the ones that follow when something came late."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 
 from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing
@@ -11,6 +14,9 @@ from shared.contracts.envelope import derived_id
 
 BY_ITSELF = "reporting"
 """The party in whose name periods are counted that nobody ordered."""
+LOOKS = 20
+"""How often a revision looks whether what is under way has arrived."""
+SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Closer:
     ) -> None:
         self._rows, self._rules, self._closings = rows, rules, closings
         self._flight, self._zone = flight, zone
+        self.pause: Callable[[], Awaitable[object]] = partial(asyncio.sleep, SECONDS)
+        """Between two looks at what is under way."""
 
     async def close(self, order: Order, at: datetime) -> Closing:
         """The closing that the order led to; raises `Unacceptable` if it leads to none."""
@@ -83,13 +91,14 @@ class Closer:
         marks = (await self._closings.late()).get(order.period, 0)
         rules = await self._rules.latest()
         window = Window.of(standing.period, self._zone)
-        covered = await self._flight.before(window.end)
+        covered = await self._settled(at)
         if covered.position < standing.covers:
             raise rows_behind("/data/period")
         closing = await self._count(order, at, rules, window, covered)
         if closing.figures == standing.figures:
-            # Not before it is counted, and only if nothing came in meanwhile.
-            await self._closings.no_longer_late(order.period, marks)
+            # Not before it is counted, and only if nothing came in meanwhile, or is to come.
+            if not covered.waiting:
+                await self._closings.no_longer_late(order.period, marks)
             return None
         causes = await find_causes(self._rows, rules, window, standing.known)
         closing = closing.model_copy(update={"revision": standing.revision + 1, "causes": causes})
@@ -132,6 +141,19 @@ class Closer:
                 "Wait, or drive the dead letters again; with `force` it is closed all the same, "
                 "and every report says so.",
             )
+        return covered
+
+    async def _settled(self, at: datetime) -> Coverage:
+        """What is still under way of all that came before, after it had its time to arrive.
+
+        What comes late came after the period's end: that instant says nothing of it.
+        """
+        covered = await self._flight.before(at)
+        for _ in range(LOOKS):
+            if not covered.waiting:
+                break
+            await self.pause()
+            covered = await self._flight.before(at)
         return covered
 
     async def _count(

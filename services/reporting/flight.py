@@ -1,7 +1,7 @@
 """Asks NATS what is still under way to the rows, and since when; and which reports are out."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,8 @@ SECONDS = 5.0
 AT_ONCE = 50
 """Questions under way at one time."""
 ABSENT = "404"
+NO_MESSAGE = 10037
+"""The server's code for a message that is not there."""
 
 
 class Unanswered(Exception):
@@ -39,6 +41,9 @@ class StreamFlight:
     came after the period's end, nothing from before it is under way. Every dead letter counts: what
     is in it, only its reader knows. An event that a service has kept and not yet announced cannot
     be seen from here; it makes a revision.
+
+    Whether something waits, the streams tell: what a server says of a consumer's pending messages
+    may lag behind the confirmation of the newest one.
     """
 
     def __init__(self, connection: Callable[[], Client]) -> None:
@@ -50,12 +55,15 @@ class StreamFlight:
         waiting: dict[str, int] = {}
         for name in ON_THE_WAY:
             durable = CONSUMERS[name]
-            info = await self._ask(f"CONSUMER.INFO.{durable.stream}.{name}")
-            floor = int(info["ack_floor"]["stream_seq"])
-            count = int(info["num_pending"]) + int(info["num_ack_pending"])
-            if name == ROWS:
-                position = floor
-            since = await self._since(durable, floor) if count else None
+            if durable.stream == EVENTS:
+                info = await self._ask(f"CONSUMER.INFO.{EVENTS}.{name}")
+                floor = int(info["ack_floor"]["stream_seq"])
+                since = await self._first_after(floor, durable.subjects)
+                count = max(int(info["num_pending"]) + int(info["num_ack_pending"]), 1)
+                if name == ROWS:
+                    position = floor
+            else:
+                count, since = await self._queued(durable)
             if since is not None and since < end:
                 waiting[name] = count
                 oldest = min(since, oldest or since)
@@ -65,26 +73,37 @@ class StreamFlight:
                 waiting[name] = dead
         return Coverage(position, waiting, oldest)
 
-    async def _since(self, durable: Durable, floor: int) -> datetime | None:
-        """When the first message came that the consumer has not acknowledged.
+    async def _queued(self, durable: Durable) -> tuple[int, datetime | None]:
+        """How many lie in the work queue for it, and since when the queue's oldest does."""
+        [subject] = durable.subjects
+        wanted = {"subjects_filter": subject}
+        queue = (await self._ask(f"STREAM.INFO.{durable.stream}", wanted))["state"]
+        count = sum((queue.get("subjects") or {}).values())
+        return count, _at(queue["first_ts"]) if count else None
 
-        None if it was acknowledged since it was counted.
-        """
-        if durable.stream != EVENTS:  # a work queue begins with it
-            queue = (await self._ask(f"STREAM.INFO.{durable.stream}"))["state"]
-            return _at(queue["first_ts"]) if queue["messages"] else None
-        wanted = {"seq": floor + 1, "next_by_subj": ">"}
-        answer = await self._connection().request(
-            f"$JS.API.DIRECT.GET.{EVENTS}", orjson.dumps(wanted), timeout=SECONDS
+    async def _first_after(self, floor: int, subjects: Sequence[str]) -> datetime | None:
+        """When the first message came that the consumer has not acknowledged, or None."""
+        question = f"STREAM.MSG.GET.{EVENTS}"  # of the leader: a copy may not have it yet
+        firsts = await asyncio.gather(
+            *(
+                self._ask(question, {"seq": floor + 1, "next_by_subj": subject}, absent=True)
+                for subject in subjects
+            )
         )
-        at = (answer.headers or {}).get("Nats-Time-Stamp")
-        return _at(at) if at else None
+        return min((_at(first["message"]["time"]) for first in firsts if first), default=None)
 
-    async def _ask(self, question: str) -> Any:  # noqa: ANN401 - the server's JSON
-        answer = await self._connection().request(f"$JS.API.{question}", b"", timeout=SECONDS)
+    async def _ask(
+        self, question: str, wanted: Mapping[str, Any] | None = None, *, absent: bool = False
+    ) -> Any:  # noqa: ANN401 - the server's JSON
+        """None if there is no such message, and there may be none."""
+        body = orjson.dumps(wanted) if wanted else b""
+        answer = await self._connection().request(f"$JS.API.{question}", body, timeout=SECONDS)
         told = orjson.loads(answer.data)
         if "error" in told:
-            raise Unanswered(f"{question}: {told['error'].get('err_code')}")
+            error = told["error"].get("err_code")
+            if absent and error == NO_MESSAGE:
+                return None
+            raise Unanswered(f"{question}: {error}")
         return told
 
 

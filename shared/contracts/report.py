@@ -100,8 +100,8 @@ class ReportPublished(EventData):
     in_flight: int = Field(
         default=0,
         ge=0,
-        description="Events from before the period's end that were not counted yet; an operator "
-        "closed it all the same.",
+        description="Events that were not counted yet. At the first count: from before the "
+        "period's end, and an operator closed it all the same. In a revision: of any time.",
     )
     threshold: int | None = Field(
         default=None, ge=2, description="Public edition: figures below this are withheld."

@@ -319,8 +319,13 @@ ON_THE_WAY = (
 
 LOOKS: dict[str, tuple[str, ...]] = {
     "reporting": (
-        *(f"$JS.API.CONSUMER.INFO.{CONSUMERS[name].stream}.{name}" for name in ON_THE_WAY),
+        *(
+            f"$JS.API.CONSUMER.INFO.{EVENTS}.{name}"
+            for name in ON_THE_WAY
+            if CONSUMERS[name].stream == EVENTS
+        ),
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS, REDRIVE)),
+        f"$JS.API.STREAM.MSG.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{REPORTS}",
     ),

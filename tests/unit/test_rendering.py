@@ -155,6 +155,10 @@ class TestSheet:
     def test_says_when_a_period_was_closed_too_early(self):
         assert any("2 sự kiện" in note for note in sheet_of(report(in_flight=2)).notes)
 
+    def test_says_when_a_revision_may_lack_something(self):
+        notes = sheet_of(report(in_flight=2, revision=2)).notes
+        assert any("tổng hợp lại còn 2 sự kiện" in note for note in notes)
+
     def test_falls_back_to_vietnamese(self):
         title = Label(vi="Tổng hợp kết quả xử lý đơn")
 

@@ -141,6 +141,39 @@ class TestRevising:
         assert await closed.closings.of("2026-h1") == standing
         assert await closed.closings.late()
 
+    async def test_what_comes_late_is_waited_for_a_while(self, closed):
+        async def still():
+            pass
+
+        async def arrives():
+            await closed.keep_rows([self.late()])
+            closed.flight.waiting = {}
+
+        closed.flight.waiting, closed.flight.oldest = {"reporting-rows": 1}, END
+        closed.meanwhile = [still, arrives]
+
+        report = published(await closed.take([revise()]))["01-xld", "ward"]
+        assert report.in_flight == 0
+        assert LETTERS.named(report.totals)["1"] == 2
+
+    async def test_what_does_not_come_in_time_is_said_and_stays_late(self, closed):
+        await closed.keep_rows([self.late()])
+        closed.flight.waiting, closed.flight.oldest = {"reporting-rows": 2}, END
+
+        events = await closed.take([revise()])
+        assert {event.data.in_flight for event in events} == {2}
+        again = revise(command="order-r2", sequence=51)
+        assert await closed.take([again]) == []
+        assert await closed.closings.late()
+
+    async def test_what_came_after_the_order_holds_nothing_up(self, closed):
+        await closed.keep_rows([self.late()])
+        closed.flight.waiting = {"reporting-rows": 2}
+        closed.flight.oldest = closed.at + timedelta(hours=1)
+
+        events = await closed.take([revise()])
+        assert {event.data.in_flight for event in events} == {0}
+
     async def test_nothing_new_is_no_revision(self, closed):
         after = self.late(time=END + timedelta(days=1))
         await closed.keep_rows([submission_received(), after])

@@ -36,7 +36,8 @@ class Closing(Value):
     """A period is counted by this command. `sending` is the key of its arrival.
 
     Everything recorded up to `known` was counted, and events up to `covers` in the stream; of
-    `in_flight` events from before the period's end it was known that they were not.
+    `in_flight` events it was known that they were not: at the first count those from before the
+    period's end, at a later one all that came before it.
     """
 
     period: Period

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.reporting.domain.revision import FIRST
 from services.reporting.rendering.heads import Head, nest, paths
 from services.reporting.rendering.words import (
     Language,
@@ -158,7 +159,8 @@ def _notes(report: ReportPublished, unit: str, number: str, language: Language) 
         key = "withheld-plain" if k is None else "withheld"
         notes.append(word(key, language, *((k, k) if k else ())))
     if report.in_flight:
-        notes.append(word("in-flight", language, report.in_flight))
+        again = "-again" if report.revision > FIRST else ""
+        notes.append(word(f"in-flight{again}", language, report.in_flight))
     if report.identities:
         notes.append(word("checked", language, _checked(report)))
     edition = word(report.edition.value, language)

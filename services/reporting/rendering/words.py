@@ -40,6 +40,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Khi khóa sổ còn {} sự kiện phát sinh trong kỳ chưa được tính.",
         "The period was closed while {} events from before its end were not counted yet.",
     ),
+    "in-flight-again": (
+        "Khi tổng hợp lại còn {} sự kiện chưa được tính, có thể thuộc kỳ này.",
+        "When the period was counted again, {} events were not counted yet; some may belong to it.",
+    ),
     "checked": ("Đã kiểm tra: {}", "Checked: {}"),
     "rules": (
         "Danh mục đơn vị: phiên bản {}; bộ quy tắc: phiên bản {}",
