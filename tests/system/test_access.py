@@ -412,6 +412,7 @@ DECLARED = {
             "report.internal.u1.s-124.2026-h1",
             *(f"command.{p}.refused" for p in PARTIES),
             "dead.submission.received.v1",
+            "$JS.API.STREAM.MSG.GET.EVENTS",
             "$JS.API.DIRECT.GET.EVENTS",
             "$JS.API.DIRECT.GET.REPORTS",
             "$JS.API.STREAM.INFO.FEED",
