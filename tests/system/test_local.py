@@ -138,7 +138,10 @@ class TestAStack:
         ports = json.loads((tmp_path / "local.json").read_bytes())["ports"]
 
         with socket.socket() as other:
+            # Connections that ended a moment ago may linger on the port.
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             other.bind(("127.0.0.1", ports["mongo"]))
+            other.listen()
             async with LocalStack(tmp_path) as second:
                 assert second.mongo_url != first.mongo_url
                 assert await what_is_kept(second) == (b"message", ["document"])
