@@ -150,7 +150,9 @@ def recount(report: ReportPublished, known: datetime, world: World) -> Mapping[s
 
 
 def _recorded(event: AnyEvent) -> datetime:
-    return event.recordedtime or event.time
+    """To the millisecond, as databases keep it."""
+    at = event.recordedtime or event.time
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _counted_at(unit: str, directory: Directory, day: date) -> Callable[[str], bool]:

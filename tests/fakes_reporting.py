@@ -30,10 +30,10 @@ class MemoryRows:
         for key, row in self._of(Table.CASE):
             yield CaseRow.of(key, row)
 
-    async def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+    async def alike(self, window: Window, known: datetime) -> AsyncIterator[tuple[CaseRow, int]]:
         kinds: dict[str, tuple[CaseRow, int]] = {}
         async for row in self.cases():
-            seen = as_seen(row, window)
+            seen = as_seen(row.as_known(known), window)
             kind = repr(sorted(seen.facets.items()))
             first, count = kinds.get(kind, (seen, 0))
             kinds[kind] = min(first, seen, key=lambda each: each.case), count + 1

@@ -100,7 +100,7 @@ class Closer:
             if not covered.waiting:
                 await self._closings.no_longer_late(order.period, marks)
             return None
-        causes = await find_causes(self._rows, rules, window, standing.known)
+        causes = await find_causes(self._rows, rules, window, standing.known, at)
         closing = closing.model_copy(update={"revision": standing.revision + 1, "causes": causes})
         kept = await self._closings.add_once(closing)
         return kept if order.led_to(kept) else None
@@ -109,8 +109,10 @@ class Closer:
         """The closing counted again from what was known then, by its own rules."""
         rules = await self._rules.versions(closing.directory, closing.rulebook)
         window = Window.of(closing.period, self._zone)
-        order = Order(closing.period.code, closing.party, closing.command, "", "")
-        return await self._count(order, closing.at, rules, window, Coverage(0), known=closing.known)
+        own = await own_cells(
+            self._rows, rules, window, known=closing.known or closing.at, long_ago=True
+        )
+        return closing.model_copy(update={"figures": own})
 
     async def _led_to(self, order: Order) -> Closing | None:
         """The closing that this very order brought about before."""
@@ -163,10 +165,9 @@ class Closer:
         rules: RulesInForce,
         window: Window,
         covered: Coverage,
-        *,
-        known: datetime | None = None,
     ) -> Closing:
-        figures = await own_cells(self._rows, rules, window, known=known)
+        """What is recorded while it is counted is left to the next count: others count the same."""
+        figures = await own_cells(self._rows, rules, window, known=at)
         return Closing(
             period=window.period,
             party=order.party,

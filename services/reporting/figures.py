@@ -1,6 +1,6 @@
 """Counts rows: the own figures of every unit, as of a day and as they were known at an instant."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -24,14 +24,19 @@ Own = dict[str, dict[str, tuple[int, ...]]]
 
 @dataclass(slots=True)
 class Late:
-    """What came, or was corrected, after `known`, and changed what is counted of a case."""
+    """What came, or was corrected, after `known`, and changed what is counted of a case by `at`."""
 
     known: datetime | None
+    at: datetime
     causes: dict[str, Cause] = field(default_factory=dict)
 
     def weigh(self, row: CaseRow, differs: Callable[[CaseRow, CaseRow], bool]) -> None:
         came = self._came(row.laid)
-        if self.known is not None and came and differs(row.as_known(self.known), row):
+        if (
+            self.known is not None
+            and came
+            and differs(row.as_known(self.known), row.as_known(self.at))
+        ):
             self._blame(came, row.case)
 
     def weigh_all(self, laid: Laid) -> None:
@@ -39,7 +44,9 @@ class Late:
 
     def _came(self, laid: Laid) -> list[tuple[str, Facet]]:
         known = self.known
-        return [] if known is None else [each for each in laid.all if each[1].recorded > known]
+        if known is None:
+            return []
+        return [each for each in laid.all if known < each[1].recorded <= self.at]
 
     def _blame(self, facets: Iterable[tuple[str, Facet]], case: str | None) -> None:
         for place, facet in facets:
@@ -55,19 +62,26 @@ async def own_cells(
     rules: RulesInForce,
     window: Window,
     *,
-    known: datetime | None = None,
+    known: datetime,
+    long_ago: bool = False,
 ) -> Own:
     """Every unit's own cells of every form in force on the window's last day.
 
-    `known` leaves out whatever was recorded after that instant. Raises `Unacceptable`.
+    `known` leaves out whatever was recorded after that instant; `long_ago` says that much was, so
+    that each row is read. Raises `Unacceptable`.
     """
     directory, rulebook = rules.directory.directory, rules.rulebook.rulebook
     tally = _tally(window, rulebook)
-    await _add_rows(rows, tally, known)
+    async for kind, count in _kinds(rows, window, known, long_ago=long_ago):
+        tally.add_case(kind, count)
+    async for laid in rows.activities():
+        facet = laid.as_known(known).get("recorded")
+        if facet is not None:
+            tally.add_activity(ActivityRow.of(facet))
     channels = [
         ChannelRow.of(facet)
         async for laid in rows.channels()
-        if (facet := _standing(laid, known).get("announced"))
+        if (facet := laid.as_known(known).get("announced"))
     ]
     tally.add_register(directory, channels)
     last_day = window.period.last_day
@@ -84,10 +98,10 @@ async def own_cells(
 
 
 async def find_causes(
-    rows: Rows, rules: RulesInForce, window: Window, known: datetime | None
+    rows: Rows, rules: RulesInForce, window: Window, known: datetime | None, at: datetime
 ) -> tuple[Cause, ...]:
-    """What came after `known`; it is looked for only once the figures differ."""
-    late, tally = Late(known), _tally(window, rules.rulebook.rulebook)
+    """What came after `known`, by `at`; it is looked for only once the figures differ."""
+    late, tally = Late(known, at), _tally(window, rules.rulebook.rulebook)
 
     def differs(before: CaseRow, now: CaseRow) -> bool:
         counted = (facts_of(row, window, tally.stopped) for row in (before, now))
@@ -96,23 +110,21 @@ async def find_causes(
     async for row in rows.cases():
         late.weigh(row, differs)
     async for laid in rows.activities():
-        facet = laid.facets.get("recorded")
+        facet = laid.as_known(at).get("recorded")
         if facet is not None and tally.add_activity(ActivityRow.of(facet)):
             late.weigh_all(laid)
     return late.first
 
 
-async def _add_rows(rows: Rows, tally: Tally, known: datetime | None) -> None:
-    if known is None:
-        async for kind, count in rows.alike(tally.window):
-            tally.add_case(kind, count)
-    else:
+async def _kinds(
+    rows: Rows, window: Window, known: datetime, *, long_ago: bool
+) -> AsyncIterator[tuple[CaseRow, int]]:
+    if long_ago:
         async for row in rows.cases():
-            tally.add_case(row.as_known(known))
-    async for laid in rows.activities():
-        facet = _standing(laid, known).get("recorded")
-        if facet is not None:
-            tally.add_activity(ActivityRow.of(facet))
+            yield row.as_known(known), 1
+    else:
+        async for each in rows.alike(window, known):
+            yield each
 
 
 def _tally(window: Window, rulebook: Rulebook) -> Tally:
@@ -150,10 +162,6 @@ def period_of(code: str, rulebook: Rulebook, *, field: str = "/data/period") -> 
             field=field,
         )
     return period
-
-
-def _standing(laid: Laid, known: datetime | None) -> dict[str, Facet]:
-    return dict(laid.facets if known is None else laid.as_known(known))
 
 
 def rows_behind(field: str) -> Unacceptable:

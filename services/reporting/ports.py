@@ -64,10 +64,11 @@ class Rows(Protocol):
     def cases(self) -> AsyncIterator[CaseRow]:
         """Every case of which anything is known, in no order; a period takes its own."""
 
-    def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+    def alike(self, window: Window, known: datetime) -> AsyncIterator[tuple[CaseRow, int]]:
         """The same cases as the period sees them: kinds of row, and how many are of each.
 
-        A row bears the least id of those that it stands for. A kind may come again.
+        Without what was recorded after `known`. A row bears the least id of those that it stands
+        for. A kind may come again.
         """
 
     def activities(self) -> AsyncIterator[Laid]: ...

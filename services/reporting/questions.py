@@ -142,7 +142,7 @@ class Counts:
         form = _form(asked.form, forms_in_force(rules.rulebook.rulebook, last_day), last_day)
         tree = _tree(asked.unit, rules, last_day)
         covered = await self._covered(window)
-        own = await own_cells(self.rows, rules, window, known=known)
+        own = await own_cells(self.rows, rules, window, known=known, long_ago=True)
         [table] = (t for t in roll_up(form, own[form.code], tree) if t.unit == asked.unit)
         return Counted(
             form=form.code,

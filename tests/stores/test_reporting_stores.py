@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -54,9 +55,10 @@ from tests.fakes_reporting import (
     MemoryRules,
     MemorySendings,
 )
-from tests.unit.test_reporting_alike import WINDOWS, every_side, kinds_by_facets, pieces
+from tests.unit.test_reporting_alike import EDGES, WINDOWS, every_side, kinds_by_facets, pieces
 from tests.unit.test_reporting_properties import histories
 
+LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 IN_MICROSECONDS = WITHIN + timedelta(microseconds=123_456)
 
 LIFE = (
@@ -207,7 +209,7 @@ class TestRows:
         ]
         await self.told(rows, *received, clock_started("s7"), clock_started("s9"))
 
-        kinds = [each async for each in rows.alike(window())]
+        kinds = [each async for each in rows.alike(window(), LONG_AFTER)]
         least = min(case_id(f"s{number}") for number in range(40))
         assert len(kinds) == 2
         assert sorted(count for _, count in kinds) == [2, 38]
@@ -218,7 +220,7 @@ class TestRows:
         restated = [clock_started(f"s{number}", LAST_DAY, version=9) for number in range(9)]
 
         counted = 0
-        async for _, count in rows.alike(window()):
+        async for _, count in rows.alike(window(), LONG_AFTER):
             counted += count
             await self.told(rows, *restated)  # each of them has a past now
 
@@ -237,9 +239,9 @@ class TestRows:
         await mongo_database["case_rows"].delete_many({})
         for store in (rows, memory):
             await self.told(store, *told)
-        for period in WINDOWS:
+        for period, known in product(WINDOWS, (*EDGES, LONG_AFTER)):
             found, expected = [
-                kinds_by_facets([each async for each in store.alike(period)])
+                kinds_by_facets([each async for each in store.alike(period, known)])
                 for store in (rows, memory)
             ]
             assert found == expected

@@ -22,7 +22,6 @@ from shared.contracts.vocabulary import Kind, Signatures
 from shared.runtime.publish import Unconfirmed
 from tests.examples_disclosure import H1, NEXT, STOCK, STOCKS, reports, stock
 from tests.examples_reporting import (
-    END,
     LONG_AGO,
     close,
     directory_published,
@@ -108,8 +107,10 @@ def of(edition, events):
     return [event.data for event in events if event.data.edition is edition]
 
 
-def late(events):
-    return [e.model_copy(update={"recordedtime": END + timedelta(days=2)}) for e in events]
+def late(reporting, events):
+    """Recorded on the next day, which is now."""
+    reporting.at += timedelta(days=1)
+    return [e.model_copy(update={"recordedtime": reporting.at}) for e in events]
 
 
 async def test_both_editions_go_out_at_once(reporting):
@@ -148,7 +149,7 @@ async def test_what_is_public_names_no_cause_and_no_case(reporting):
 
 async def test_a_correction_by_few_goes_out_inside_only(reporting):
     await reporting.take([close()])
-    await reporting.keep_rows(late(received(1, "ward", "late")[:3]))
+    await reporting.keep_rows(late(reporting, received(1, "ward", "late")[:3]))
 
     events = await reporting.take([revise()])
     assert of(Edition.INTERNAL, events)
@@ -157,9 +158,9 @@ async def test_a_correction_by_few_goes_out_inside_only(reporting):
 
 async def test_a_correction_by_many_goes_out_with_what_waited(reporting):
     await reporting.take([close()])
-    await reporting.keep_rows(late(received(1, "ward", "late")[:3]))
+    await reporting.keep_rows(late(reporting, received(1, "ward", "late")[:3]))
     await reporting.take([revise()])
-    await reporting.keep_rows(late(received(20, "ward", "later")))
+    await reporting.keep_rows(late(reporting, received(20, "ward", "later")))
 
     events = await reporting.take([revise(command="order-r2", sequence=51)])
     public = {(r.form, r.unit): r for r in of(Edition.PUBLIC, events)}
@@ -184,7 +185,7 @@ def test_without_reports_there_is_none():
 async def test_the_issues_before_are_known_to_who_attacks(reporting):
     """Small differences between issues would be found: that is what waiting prevents."""
     first = await internal_of(reporting)
-    await reporting.keep_rows(late(received(1, "ward", "late")[:3]))
+    await reporting.keep_rows(late(reporting, received(1, "ward", "late")[:3]))
     second = of(Edition.INTERNAL, await reporting.take([revise()]))
     whole = list({(r.form, r.unit): r for r in (*first, *second)}.values())
 

@@ -37,6 +37,9 @@ async def reporting():
     return service
 
 
+LATER = timedelta(minutes=1)
+
+
 async def dies():
     raise ConnectionError
     yield
@@ -68,6 +71,7 @@ class TestRevising:
     @pytest.fixture
     async def closed(self, reporting):
         self.first = await reporting.take([close()])
+        reporting.at = END + timedelta(days=2)
         return reporting
 
     def late(self, name="late", **more):
@@ -165,6 +169,24 @@ class TestRevising:
         again = revise(command="order-r2", sequence=51)
         assert await closed.take([again]) == []
         assert await closed.closings.late()
+
+    async def test_what_is_recorded_while_it_is_counted_is_left_to_the_next(self, closed):
+        await closed.keep_rows([self.late()])
+        order = closed.at + timedelta(seconds=1)
+
+        async def more_comes():
+            after = self.late("after").model_copy(update={"recordedtime": order + LATER})
+            await closed.keep_rows([after])
+
+        closed.flight.waiting, closed.flight.oldest = {"reporting-rows": 1}, END
+        closed.meanwhile = [more_comes]
+        first = published(await closed.take([revise()]))["01-xld", "ward"]
+        closed.at += LATER
+        second = published(await closed.take([revise(command="order-r2", sequence=51)]))
+
+        assert LETTERS.named(first.totals)["1"] == 2
+        assert LETTERS.named(second["01-xld", "ward"].totals)["1"] == 3
+        assert {c.case for c in first.causes} == {case_id("late")}
 
     async def test_what_came_after_the_order_holds_nothing_up(self, closed):
         await closed.keep_rows([self.late()])

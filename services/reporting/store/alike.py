@@ -5,6 +5,7 @@ holds the two together.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.reporting.domain.alike import COMPARED, READ, seen
@@ -14,14 +15,14 @@ from services.reporting.domain.row import CaseRow
 from shared.runtime.mongo import Document
 
 
-def grouping(window: Window) -> Sequence[Document]:
+def grouping(window: Window, known: datetime) -> Sequence[Document]:
     """A pipeline that leaves of each kind of row one document, which `kind_of` reads.
 
     A row apart is a kind by itself, and lies whole under `row`. All in one pass, which meets each
     row once: one that changes between two would be counted twice, or never.
     """
     kind = {**{place: _if_seen(place, window) for place in READ}, "clocks": _clocks(window)}
-    apart = _apart(window)
+    apart = _apart(window, known)
     return [
         {
             "$group": {
@@ -34,16 +35,21 @@ def grouping(window: Window) -> Sequence[Document]:
     ]
 
 
-def _apart(window: Window) -> Document:
-    """Whether something stands that came after the period, and something stood before it.
+def _apart(window: Window, known: datetime) -> Document:
+    """Whether what stands was not known, or came after the period and took another's place.
 
     Which of it the period sees is not for a pipeline.
     """
-    came_after = [{"$gte": [f"${place}.time", window.end]} for place in READ]
-    clocks = {"$objectToArray": {"$ifNull": ["$clocks", {}]}}
-    restated = {"$map": {"input": clocks, "in": {"$gte": ["$$this.v.time", window.end]}}}
+    came_after = _any_facet("time", "$gte", window.end)
     stood = {"$gt": [{"$size": {"$ifNull": ["$past", []]}}, 0]}
-    return {"$and": [stood, {"$or": [*came_after, {"$anyElementTrue": [restated]}]}]}
+    return {"$or": [{"$and": [stood, came_after]}, _any_facet("recorded", "$gt", known)]}
+
+
+def _any_facet(name: str, compares: str, instant: datetime) -> Document:
+    of_places = [{compares: [f"${place}.{name}", instant]} for place in READ]
+    clocks = {"$objectToArray": {"$ifNull": ["$clocks", {}]}}
+    of_clocks = {"$map": {"input": clocks, "in": {compares: [f"$$this.v.{name}", instant]}}}
+    return {"$or": [*of_places, {"$anyElementTrue": [of_clocks]}]}
 
 
 def kind_of(document: Mapping[str, Any]) -> tuple[CaseRow, int]:

@@ -1,6 +1,7 @@
 """Rows: one document each, with the facets that stand and those that stood before."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bson import decode_all
@@ -69,16 +70,17 @@ class MongoRows:
             for document in decode_all(batch, cases.codec_options):
                 yield CaseRow.of(document["_id"], _laid(document))
 
-    async def alike(self, window: Window) -> AsyncIterator[tuple[CaseRow, int]]:
+    async def alike(self, window: Window, known: datetime) -> AsyncIterator[tuple[CaseRow, int]]:
         cases = self._tables[Table.CASE]
         async for batch in cases.aggregate_raw_batches(
-            grouping(window), allowDiskUse=True, batchSize=CASES_AT_ONCE
+            grouping(window, known), allowDiskUse=True, batchSize=CASES_AT_ONCE
         ):
             for document in decode_all(batch, cases.codec_options):
                 if (row := document["row"]) is None:
                     yield kind_of(document)
                 else:
-                    yield as_seen(CaseRow.of(row["_id"], _laid(row)), window), 1
+                    row = CaseRow.of(row["_id"], _laid(row)).as_known(known)
+                    yield as_seen(row, window), 1
 
     async def activities(self) -> AsyncIterator[Laid]:
         async for document in self._tables[Table.ACTIVITY].find({}):
