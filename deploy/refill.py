@@ -93,7 +93,7 @@ async def refill(client: Client, endpoints: Endpoints) -> Refilled:
     async with AsyncExitStack() as ending:
         ending.callback(mongo.close)
         prefix = endpoints.mongo_prefix
-        await declare(jetstream, begins=await _entrances(mongo, prefix))
+        await declare(jetstream, begins=await entrances(mongo, prefix))
         reporting = open_database(mongo, f"{prefix}_reporting")
         voices = await ending.enter_async_context(_Voices(client, endpoints))
         known = await _copied(jetstream, voices, reporting, refilled)
@@ -106,7 +106,7 @@ async def refill(client: Client, endpoints: Endpoints) -> Refilled:
     return refilled
 
 
-async def _entrances(mongo: Mongo, prefix: str) -> dict[str, int]:
+async def entrances(mongo: Mongo, prefix: str) -> dict[str, int]:
     """Where FEED and COMMANDS count on: a party asks by sequence what became of its sending."""
     last = {FEED: 0, COMMANDS: 0}
     for party, name in FATES:
@@ -141,6 +141,8 @@ async def _copied(
             await _say(voices, EVENTS, subject, body, once, after=sequence - 1)
             refilled.copied += 1
         known.add(name)
+    if 1 < expected <= last:
+        await _must_be_there(jetstream, sequence, subject, body)
     known |= await _behind(jetstream, expected, last)
     return known
 

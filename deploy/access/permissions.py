@@ -169,6 +169,7 @@ def operator() -> User:
             "$JS.API.>",
             "$JS.ACK.>",
             "$JS.FC.>",
+            "$JS.SNAPSHOT.>",
             *OPERATORS,
             "feed.*.*.*.*",
             "command.*.*.*.*",

@@ -14,6 +14,7 @@ from deploy.cli import (
     checking,
     contracts,
     feeding,
+    keeping,
     protecting,
     pushing,
     reporting,
@@ -38,6 +39,7 @@ for part in (
     pushing,
     chaining,
     checking,
+    keeping,
     contracts,
     benching,
 ):

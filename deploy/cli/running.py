@@ -194,7 +194,7 @@ def refill_streams(state: State = None) -> None:
     """
 
     async def work() -> None:
-        async with _servers(state) as endpoints, connected(endpoints.nats) as client:
+        async with servers(state) as endpoints, connected(endpoints.nats) as client:
             refilled = await refill(client, endpoints)
         console.print(
             f"{refilled.copied} events in their old places, {refilled.kept} behind them, "
@@ -209,7 +209,7 @@ def refill_streams(state: State = None) -> None:
 
 
 @asynccontextmanager
-async def _servers(state: Path | None) -> AsyncIterator[Endpoints]:
+async def servers(state: Path | None) -> AsyncIterator[Endpoints]:
     """Those that run, or the state folder's own without the services."""
     folder = state or DEFAULT_STATE
     try:
