@@ -3,6 +3,7 @@
 Ids alone are told: of submissions, cases and sendings. They name nobody.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from nats.aio.client import Client
@@ -10,7 +11,16 @@ from nats.aio.client import Client
 from deploy.connection import Endpoints
 from deploy.verify.routing import events_of
 from deploy.verify.seen import Seen, look
-from shared.contracts import SubmissionReceived
+from shared.contracts import (
+    ActivityRecorded,
+    ChannelAnnounced,
+    SubmissionRated,
+    SubmissionReceived,
+    SubmissionSupplemented,
+)
+
+RECORDS = (ActivityRecorded.TYPE, ChannelAnnounced.TYPE)
+ADDITIONS = (SubmissionSupplemented.TYPE, SubmissionRated.TYPE)
 
 
 @dataclass(slots=True)
@@ -18,6 +28,8 @@ class Gap:
     """By kind, ids in order.
 
     `texts`: submissions that were announced and are not kept; the agency has to send them again.
+    `records`: activities and channels of which the same holds; `additions`: what was said or
+    rated of the submissions named.
     `unsaid`: kept, and not announced.
     `unreadable`: kept, and a key that opens a part of them is not; older keys were restored.
     `cases`: of which more was announced than routing keeps.
@@ -26,6 +38,8 @@ class Gap:
     """
 
     texts: list[str] = field(default_factory=list)
+    records: list[str] = field(default_factory=list)
+    additions: list[str] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)
@@ -43,11 +57,13 @@ async def find_gap(client: Client, endpoints: Endpoints) -> Gap:
 
 def gap_of(seen: Seen) -> Gap:
     kept = seen.intake.submissions
-    said = {e.subject or "" for e in seen.said(SubmissionReceived.TYPE).values()}
+    said = _about(seen, (SubmissionReceived.TYPE,))
     routed = {event["id"] for case in seen.cases.values() for event in events_of(case)}
     reported = {document["event"]["id"] for document in seen.kept_reports.values()}
     return Gap(
         texts=sorted(said - kept.keys()),
+        records=sorted(_about(seen, RECORDS) - seen.intake.records.keys()),
+        additions=_additions(seen),
         unsaid=sorted(kept.keys() - said),
         unreadable=sorted(
             key
@@ -69,6 +85,21 @@ def gap_of(seen: Seen) -> Gap:
         ),
         sendings=_sendings(seen),
     )
+
+
+def _about(seen: Seen, types: Sequence[str]) -> set[str]:
+    return {event.subject or "" for event in seen.said(*types).values()}
+
+
+def _additions(seen: Seen) -> list[str]:
+    intake = seen.intake
+    kept = {
+        document["event"]["id"]
+        for documents in (intake.conversations, intake.ratings)
+        for document in documents.values()
+    }
+    said = seen.said(*ADDITIONS)
+    return sorted({event.subject or "" for key, event in said.items() if key not in kept})
 
 
 def _sendings(seen: Seen) -> list[int]:

@@ -16,15 +16,16 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from deploy.backup import databases
-from deploy.backup.gap import Gap, find_gap
+from deploy.backup.gap import Gap, gap_of
 from deploy.backup.manifest import Holds, Manifest, read_archive
-from deploy.backup.reissuing import reissue
+from deploy.backup.remaking import keep_again, reissue
 from deploy.backup.streams import NotCopied, exists, read_stream
 from deploy.backup.taking import ORDER, STORES, STREAMS
 from deploy.connection import Address, Endpoints
 from deploy.demo import OPERATOR
 from deploy.rebuild import from_the_beginning
 from deploy.refill import NotRefilled, Refilled, entrances, refill
+from deploy.verify.seen import look
 from shared.contracts.ingress import FatesAsked
 from shared.runtime.mongo import open_client
 from shared.runtime.streams import COMMANDS, CONSUMERS, EVENTS, FEED
@@ -95,7 +96,9 @@ async def restore(
     await _pass_numbers(client.jetstream(), endpoints)
     if parts != frozenset(Part):
         await _deliver_again(client.jetstream())
-    restored.gap = await find_gap(client, endpoints)
+    seen = await look(client, endpoints, relay_seconds=0.0)
+    await keep_again(endpoints, seen)
+    restored.gap = gap_of(seen)
     restored.reissued = await reissue(endpoints, restored.gap.texts)
     return restored
 

@@ -33,6 +33,8 @@ SHOWN = 20
 """Ids of one kind; `--json` has all."""
 TITLES = {
     "texts": "submissions announced whose text is lost: have them sent again",
+    "records": "activities and channels announced that are lost: have them sent again",
+    "additions": "submissions of which something said later is lost",
     "unsaid": "submissions kept that were never announced",
     "unreadable": "submissions kept that no restored key opens",
     "cases": "cases of which more was announced than is kept",
