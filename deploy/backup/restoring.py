@@ -151,8 +151,8 @@ async def _make_room(
         )
     if there and isinstance(endpoints.nats, Address) and endpoints.nats.seed is not None:
         raise NotRestored(
-            "NATS lets no operator delete streams: stop NATS, empty its store, start it without "
-            "`langnghe init`, and restore."
+            "NATS lets no operator delete streams: stop it, empty its store, start it without "
+            "`init`, and restore."
         )
     for stream in there:
         await client.jetstream().delete_stream(stream)

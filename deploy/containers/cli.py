@@ -79,13 +79,18 @@ def put_key_file(
 def init_servers(
     folder: Folder,
     replicas: Annotated[int, typer.Option(help="Copies of each stream: 1, 3 or 5.")] = 1,
+    *,
+    streams: Annotated[
+        bool, typer.Option(help="Without, `restore` makes the streams, from a backup.")
+    ] = True,
 ) -> None:
     """Make the replica set, the services' users, streams and consumers; repeat without harm."""
 
     async def work() -> None:
         await found(folder, Environment().mongo_prefix)
-        async with connected(find_endpoints(None).nats) as client:
-            await declare(client.jetstream(), replicas)
+        if streams:
+            async with connected(find_endpoints(None).nats) as client:
+                await declare(client.jetstream(), replicas)
 
     run(work())
 

@@ -30,7 +30,16 @@ from shared.contracts import ChannelSilent
 from shared.contracts.envelope import Event
 from shared.contracts.vocabulary import Channel
 from shared.runtime.mongo import open_client, open_database
-from shared.runtime.streams import ADVISORIES, COMMANDS, EVENTS, FEED, STREAMS, declare
+from shared.runtime.streams import (
+    ADVISORIES,
+    COMMANDS,
+    DEAD_LETTERS,
+    EVENTS,
+    FEED,
+    REDRIVE,
+    STREAMS,
+    declare,
+)
 from tests.examples_routing import submission_received
 from tests.system.test_bus import activity
 
@@ -178,6 +187,49 @@ class TestRoundTrip:
         monkeypatch.setattr(databases, "_write", and_meanwhile)
 
         assert (await world.take()).collections["routing/empty"] == 0
+
+    async def test_what_is_taken_between_streams_and_databases_is_in_one(self, world, monkeypatch):
+        """Whichever of the two comes first: what intake takes from the feed in between."""
+        for number in range(2):
+            await world.jetstream.publish(LETTER, b"%d" % number)
+        arrivals = world.database("intake")["arrivals"]
+        await arrivals.create_index("party")
+        waits = [True]
+
+        async def take_one(done):
+            if waits and done:
+                waits.clear()
+                waiting = await world.jetstream.pull_subscribe_bind("intake-feed", FEED)
+                [first] = await waiting.fetch(1)
+                await arrivals.insert_one({"_id": "feed:1:then", "sequence": 1, "parts": []})
+                await first.ack_sync()
+
+        write_stream, write_databases = taking.write_stream, databases.write_databases
+
+        async def streams(client, stream, folder):
+            held = await write_stream(client, stream, folder)
+            await take_one(stream == taking.ORDER[-1])
+            return held
+
+        async def stores(*arguments):
+            counts = await write_databases(*arguments)
+            await take_one(done=True)
+            return counts
+
+        monkeypatch.setattr(taking, "write_stream", streams)
+        monkeypatch.setattr(databases, "write_databases", stores)
+        await world.take()
+        await world.lose_everything()
+
+        assert (await world.restore()).gap.sendings == []
+        assert await arrivals.count_documents({}) == 1
+
+    def test_every_stream_is_in_it_and_before_the_one_that_its_messages_move_on_to(self):
+        assert set(taking.ORDER) == {config.name for config in STREAMS}
+        places = [
+            taking.ORDER.index(name) for name in (FEED, COMMANDS, EVENTS, DEAD_LETTERS, REDRIVE)
+        ]
+        assert places == sorted(places)
 
     async def test_no_key_lies_beside_what_it_opens(self, world):
         await fill(world)
@@ -395,7 +447,8 @@ class TestGap:
         info = await world.jetstream.consumer_info(EVENTS, "routing-submission-received")
         assert info.num_pending == 1
 
-    async def test_one_backup_of_streams_and_an_older_one_of_databases(self, world):
+    @pytest.mark.parametrize("first", list(Part))
+    async def test_one_backup_of_streams_and_an_older_one_of_databases(self, world, first):
         await world.say(activity("e1"))
         await world.take("old")
         event = submission_received("s-lost")
@@ -404,12 +457,35 @@ class TestGap:
         await world.say(activity("gone"))
         await world.lose_everything()
 
-        await world.restore("old", parts=frozenset({Part.MONGO}))
-        await world.lose_streams()  # refilled from what the databases have
-        restored = await world.restore("new", parts=frozenset({Part.NATS}))
+        if first is Part.NATS:
+            await world.restore("new", parts=frozenset({Part.NATS}))
+            restored = await world.restore("old", parts=frozenset({Part.MONGO}))
+        else:
+            await world.restore("old", parts=frozenset({Part.MONGO}))
+            restored = await world.restore("new", parts=frozenset({Part.NATS}), over=True)
 
         assert restored.gap.texts == [event.subject]
         assert len(await world.log()) == 2
+
+    @pytest.mark.parametrize("first", list(Part))
+    async def test_one_backup_of_databases_and_an_older_one_of_streams(self, world, first):
+        await world.say(activity("e1"))
+        await world.take("old")
+        await world.say(activity("e2"))
+        await world.take("new")
+        log = await world.log()
+        await world.say(activity("gone"))
+        await world.lose_everything()
+
+        if first is Part.NATS:
+            await world.restore("old", parts=frozenset({Part.NATS}))
+            restored = await world.restore("new", parts=frozenset({Part.MONGO}))
+        else:
+            await world.restore("new", parts=frozenset({Part.MONGO}))
+            restored = await world.restore("old", parts=frozenset({Part.NATS}), over=True)
+
+        assert await world.log() == log
+        assert restored.gap.unsaid == []
 
     async def test_what_intake_found_by_itself_is_kept_as_it_was_announced(self, world):
         data = ChannelSilent(agency="a", unit="u", channel=Channel.HOTLINE, working_days=5)
