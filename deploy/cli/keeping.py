@@ -75,8 +75,10 @@ def _say_taken(manifest: Manifest, archive: Path, keys: Path, endpoints: Endpoin
         f"{_at(manifest.streams_at)}, {documents:,} documents as of {_at(manifest.stores_at)}"
     )
     _say(f"{keys}: wrapped keys. Keep it on a medium apart, and no longer than needed.")
-    _say(f"Not copied: the key files in {endpoints.keys or 'LANGNGHE_KEYS'}, without which no ")
-    _say("text can be read. They belong on a third medium.")
+    _say(
+        f"Not copied: the key files in {endpoints.keys or 'LANGNGHE_KEYS'}, without which no text "
+        "can be read. They belong on a third medium."
+    )
 
 
 @app.command("restore")
