@@ -77,7 +77,7 @@ async def restore(
 
     Raises `Damaged` before anything is touched, and `NotRestored`.
     """
-    manifest, counts = await asyncio.to_thread(_checked, archive, keys, parts)
+    manifest, counts = await asyncio.to_thread(check_archives, archive, keys, parts)
     await _must_stand_still(client)
     await _make_room(client, endpoints, parts, over=over)
     restored = Restored(_since(manifest, parts))
@@ -103,9 +103,10 @@ async def restore(
     return restored
 
 
-def _checked(
+def check_archives(
     archive: Path, keys: Path | None, parts: frozenset[Part]
 ) -> tuple[Manifest, dict[Path, dict[str, int]]]:
+    """The manifest, and what is in which folder; raises `Damaged` and `NotRestored`."""
     manifest = read_archive(archive, Holds.STORES)
     if Part.MONGO not in parts:
         return manifest, {}

@@ -22,7 +22,7 @@ from deploy.backup import (
     restore,
 )
 from deploy.backup.drill import Failed, drill
-from deploy.backup.restoring import Part
+from deploy.backup.restoring import Part, check_archives
 from deploy.cli.running import servers
 from deploy.cli.terminal import AsJson, State, console, emit, run
 from deploy.connection import DEFAULT_STATE, Endpoints, NotRunning, connected, find_endpoints
@@ -101,7 +101,7 @@ def bring_back(
 
     async def work() -> None:
         async with (
-            _room(state, parts, over=over) as endpoints,
+            _room(state, archive, keys, parts, over=over) as endpoints,
             connected(endpoints.nats) as client,
         ):
             began = _now()
@@ -173,13 +173,14 @@ def try_it() -> None:
 
 @asynccontextmanager
 async def _room(
-    state: Path | None, parts: frozenset[Part], *, over: bool
+    state: Path | None, archive: Path, keys: Path | None, parts: frozenset[Part], *, over: bool
 ) -> AsyncIterator[Endpoints]:
     """The servers to restore to; of a folder that stands still what is in the way moves aside."""
     folder = state or DEFAULT_STATE
     try:
         find_endpoints(state)
     except NotRunning:
+        await asyncio.to_thread(check_archives, archive, keys, parts)  # before anything moves
         await asyncio.to_thread(_prepare, folder, parts, over=over)
     async with servers(state) as endpoints:
         yield endpoints

@@ -45,6 +45,14 @@ async def test_what_was_backed_up_comes_back_by_command(tmp_path):
     status, said = await run("restore", *to, *here)
     assert (status, "not empty" in said) == (1, True)
 
+    held = archive / "mongo" / "intake" / "rulebooks.bson"
+    content = held.read_bytes()
+    held.write_bytes(content[:-1])
+    status, said = await run("restore", *to, "--over", *here)
+    assert (status, f"{held} is damaged" in said.replace("\n", "")) == (1, True)
+    assert not list(state.glob("*-before-*"))
+    held.write_bytes(content)
+
     status, said = await run("restore", *to, "--over", *here)
 
     assert status == 0, said
