@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from deploy import show, up
 from deploy.access.local import LocalAccess
 from deploy.access.permissions import OPERATOR
-from deploy.cli.terminal import AsJson, State, console, emit, run, say
+from deploy.cli.terminal import AsJson, Copies, State, console, emit, run, say
 from deploy.connection import (
     DEFAULT_STATE,
     Address,
@@ -228,7 +228,7 @@ async def servers(state: Path | None) -> AsyncIterator[Endpoints]:
 
 
 @app.command()
-def init(state: State = None, replicas: int = 1) -> None:
+def init(state: State = None, replicas: Copies = None) -> None:
     """Declare streams and consumers; again and again without harm."""
 
     async def work() -> None:

@@ -20,6 +20,9 @@ from deploy.rules import Invalid
 console = Console(stderr=True)
 
 State = Annotated[Path | None, typer.Option("--state", help="State folder of the running system.")]
+Copies = Annotated[
+    int | None, typer.Option("--replicas", help="Copies of each stream: 1, 3 or 5; else as it is.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
 
 

@@ -11,7 +11,7 @@ import typer
 from deploy.access.doorkeeper import Doorkeeper
 from deploy.access.permissions import DOORKEEPER
 from deploy.access.reloading import reload_servers
-from deploy.cli.terminal import console, run
+from deploy.cli.terminal import Copies, console, run
 from deploy.connection import Environment, connected, find_endpoints
 from deploy.containers.founding import found
 from deploy.containers.preparing import NATS, Hosts, access_of, hand_over, prepare
@@ -78,7 +78,7 @@ def put_key_file(
 @containers_app.command("init")
 def init_servers(
     folder: Folder,
-    replicas: Annotated[int, typer.Option(help="Copies of each stream: 1, 3 or 5.")] = 1,
+    replicas: Copies = None,
     *,
     streams: Annotated[
         bool, typer.Option(help="Without, `restore` makes the streams, from a backup.")

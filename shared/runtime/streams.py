@@ -351,16 +351,20 @@ OPERATORS = (*_RULES, CalendarPublished.TYPE)
 
 async def declare(
     jetstream: JetStreamContext,
-    replicas: int = 1,
+    replicas: int | None = None,
     ack_wait: float = ACK_WAIT_SECONDS,
     *,
     begins: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Make every stream and consumer as declared here; again and again without harm.
 
-    `begins` says for streams that are not there yet at which sequence they count on. Raises
+    `replicas` are copies of each stream; without a number as many as those have that are there, or
+    one. `begins` says for streams that are not there yet at which sequence they count on. Raises
     `RuntimeError` on a server that cannot do without comparing ids.
     """
+    copies = await _copies(jetstream)
+    if replicas is None:
+        replicas = max(copies.values(), default=1)
     for stream in STREAMS:
         config = replace(
             stream,
@@ -369,13 +373,11 @@ async def declare(
             num_replicas=replicas,
             allow_direct=True,
         )
-        try:
-            await jetstream.stream_info(stream.name or "")
-        except NotFoundError:
+        if stream.name in copies:
+            made = await jetstream.update_stream(config)
+        else:
             first = begins.get(stream.name or "")
             made = await jetstream.add_stream(replace(config, first_seq=first))
-        else:
-            made = await jetstream.update_stream(config)
         if stream.sources and made.config.duplicate_window:
             raise RuntimeError(
                 f"stream {stream.name} compares ids of different parties: "
@@ -394,6 +396,18 @@ async def declare(
                 num_replicas=replicas,
             ),
         )
+
+
+async def _copies(jetstream: JetStreamContext) -> dict[str | None, int]:
+    """Of each stream that is there."""
+    found: dict[str | None, int] = {}
+    for stream in STREAMS:
+        try:
+            info = await jetstream.stream_info(stream.name or "")
+        except NotFoundError:
+            continue
+        found[stream.name] = info.config.num_replicas or 1
+    return found
 
 
 _FIRST_TOKEN: dict[str, str] = {

@@ -226,9 +226,13 @@ async def delivered_again(run: Run) -> int:
     for _ in range(count):
         for durable in CONSUMERS.values():
             if durable.stream == EVENTS:
-                await from_the_beginning(jetstream, durable)
+                await from_the_beginning(jetstream, durable, nothing)
         await asyncio.sleep(4)
     return count
+
+
+async def nothing() -> None:
+    pass
 
 
 async def shuffled(run: Run) -> int:

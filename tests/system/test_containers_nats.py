@@ -167,6 +167,9 @@ class TestThree:
             assert all(name in str(refused.value) for name in NAMES)
 
             access.write_bytes(good)
+            async with connected(cluster.address()) as client:
+                await declare(client.jetstream())
+                assert await copies_of_events(client) == 3
             await cluster.kill("nats-3")
             async with connected(cluster.address()) as client:
                 assert await copies_of_events(client) == 3
