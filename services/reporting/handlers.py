@@ -23,6 +23,7 @@ from shared.contracts.ingress import Fate, FatesAsked, FatesTold, ItemFate
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import Answerer, ArrivalHandler, EventHandler
 from shared.runtime.refusal import Unacceptable, read_arrival, refuse
+from shared.runtime.telemetry import count_item
 
 ORDERS: Mapping[str, type[IngressData]] = {
     order.TYPE: order for order in (ReportClose, ReportRevise)
@@ -83,6 +84,7 @@ def command_taker(
                 follow.append(sending.refusal)
             await desk.issue()
             await sendings.add_once(sending)
+            count_item(arrival.entrance, arrival.type, sending.fate)
         return follow
 
     return take_commands

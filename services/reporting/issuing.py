@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from prometheus_client import Counter
 
 from services.reporting.domain.disclosure import Knowledge
-from services.reporting.domain.edition import public_edition, rule_for
+from services.reporting.domain.edition import PublicEdition, public_edition, rule_for
 from services.reporting.domain.forms import forms_of
 from services.reporting.domain.revision import Closing, reports_of, revised, said
 from services.reporting.domain.rollup import Tree
@@ -20,6 +21,15 @@ from shared.contracts.report import Edition
 from shared.contracts.rulebook import Rulebook
 
 BATCH = 500
+
+OUT, REFUSED, NOT_NOW = "published", "refused", "withheld"
+EDITIONS = Counter(
+    "langnghe_public_editions_total",
+    "Public editions by outcome: refused, as the attacker found figures in it; withheld by a rule.",
+    ["outcome"],
+)
+for each_outcome in (OUT, REFUSED, NOT_NOW):
+    EDITIONS.labels(each_outcome)
 
 log = structlog.get_logger("issuing")
 
@@ -97,6 +107,7 @@ class Desk:
             public_edition, reports, closing.revision, rulebook, knowledge, issued
         )
         place = {"period": closing.period.code, "closing": closing.revision}
+        EDITIONS.labels(_outcome(edition)).inc()
         if edition.reason is not None:
             log.warning("no public edition", **place, reason=edition.reason)
         for each in edition.found:
@@ -104,3 +115,9 @@ class Desk:
         for form in edition.without:
             log.warning("no public edition", **place, form=form, reason="total is too small")
         return edition.reports
+
+
+def _outcome(edition: PublicEdition) -> str:
+    if edition.found:
+        return REFUSED
+    return OUT if edition.reason is None else NOT_NOW

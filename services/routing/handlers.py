@@ -22,6 +22,7 @@ from shared.contracts.submission import SubmissionReceived
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import Answerer
 from shared.runtime.refusal import problems_of
+from shared.runtime.telemetry import count_item
 
 MOST_ROUNDS = 5
 """A lost race means that the case moved; commands on one case are few."""
@@ -145,6 +146,8 @@ def command_taker(
                 batch.also_said(arrival, await spreading.spread())
         standing = await ledger.add_once(tuple(batch.decided.values()))
         told = {**known, **{sending.key: sending for sending in standing}}
+        for arrival in ordered:
+            count_item(arrival.entrance, arrival.type, told[arrival.key].fate)
         return [event for arrival in ordered for event in told[arrival.key].events]
 
     return take_commands

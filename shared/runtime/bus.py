@@ -38,6 +38,7 @@ from shared.runtime.redriven import as_it_was
 from shared.runtime.sealing import Seal
 from shared.runtime.streams import COMMANDS, CONSUMERS, REDRIVEN, Durable
 from shared.runtime.suspects import Suspects
+from shared.runtime.telemetry import CRASHED, FAILED, UNREADABLE
 
 DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before each further delivery of a message that failed."""
@@ -120,6 +121,7 @@ class Bus:
         self._by_name: dict[str, tuple[Durable, Callable[[Msg], Any], Handler]] = {}
         self.waits_for: dict[str, str] = {}
         """By durable: why it cannot go on just now; empty while all is well."""
+        telemetry.begin_announcing(name)
         if again := REDRIVEN.get(name):
             self._fetch(again, self._work_again, "What the operator drives again.")
 
@@ -211,6 +213,7 @@ class Bus:
 
     def _subscribe(self, durable: Durable, read: Callable[[Msg], Any], handler: Handler) -> None:
         self._by_name[durable.name] = (durable, read, handler)
+        telemetry.begin(durable.name)
 
         async def work(batch: list[Msg]) -> None:
             await self._work(durable, read, handler, batch)
@@ -269,7 +272,7 @@ class Bus:
         try:
             return [(message, read(message))]
         except (ValidationError, ValueError, KeyError) as error:
-            await self._set_aside(durable, message, "unreadable", _place(error))
+            await self._set_aside(durable, message, UNREADABLE, _place(error))
             return []
 
     async def _handle_alone(
@@ -285,7 +288,7 @@ class Bus:
             return
         for noted, message in sorted(zip(deaths, batch, strict=True), key=itemgetter(0)):
             if noted >= DEATHS:
-                await self._set_aside(durable, message, "crashed", "")
+                await self._set_aside(durable, message, CRASHED, "")
             elif not self._stopping.is_set():
                 await self._noted(durable, read, handler, message, noted)
             else:
@@ -345,7 +348,7 @@ class Bus:
         deliveries = message.metadata.num_delivered
         place = _place(error)
         if deliveries > len(self._delays):
-            await self._set_aside(durable, message, "failed", place)
+            await self._set_aside(durable, message, FAILED, place)
             return
         telemetry.RETRIED.labels(durable.name).inc()
         log.warning("will be tried again", durable=durable.name, deliveries=deliveries, at=place)

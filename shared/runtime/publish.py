@@ -22,6 +22,7 @@ from nats.js.api import Header
 from nats.js.errors import APIError
 
 from shared.contracts.envelope import MEDIA_TYPE, AnyEvent
+from shared.runtime import telemetry
 from shared.runtime.streams import BATCHED, stream_of
 
 WINDOW = 512
@@ -68,6 +69,8 @@ class Publisher:
             rest = iter(events)
             while window := list(islice(rest, WINDOW)):
                 await self._publish_window(connection, window)
+                for event in window:
+                    telemetry.ANNOUNCED.labels(event.type).inc()
         except (nats.errors.Error, TimeoutError) as error:
             if isinstance(error, nats.errors.MaxPayloadError):
                 raise NotTaken("larger than the server's max_payload") from None

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.handlers import acceptor, call_closer, call_collector, receiver, watcher
 from services.intake.handlers.calling import GRACE
@@ -185,6 +186,18 @@ class TestWatch:
         [silent] = await self.waiting(hotline)
         assert (silent.type, silent.subject) == ("channel.silent.v1", "a017/hotline")
         assert silent.data.last_heard == NOON + timedelta(seconds=1)
+
+    async def test_how_long_it_is_mute_is_told_at_every_look(self, hotline, watch):
+        def told(metric):
+            return REGISTRY.get_sample_value(metric, {"agency": "a017", "channel": "hotline"})
+
+        await hotline.receive([sent(CALL, call())])
+        await watch(NOON + timedelta(days=7, seconds=1))
+        assert told("langnghe_channel_silent") == 0
+        assert told("langnghe_channel_quiet_seconds") == timedelta(days=7).total_seconds()
+
+        await watch(NOON + timedelta(days=8))
+        assert told("langnghe_channel_silent") == 1
 
     async def test_a_hotline_never_heard_counts_from_its_first_day(self, hotline, watch):
         assert await watch(NOON - timedelta(days=3)) == 0

@@ -13,6 +13,7 @@ import nats
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from nats.js import JetStreamContext
+from prometheus_client import REGISTRY
 
 from shared.contracts import ActivityRecorded, ChannelAnnounced, MessageSetAside
 from shared.contracts.activity import ActivityKind
@@ -135,6 +136,18 @@ class TestAHandledBatch:
         assert {Event[ChannelAnnounced].model_validate_json(s).causationid for s in said} == {
             f"e{n}" for n in range(20)
         }
+
+    async def test_it_counts_once_its_stream_has_confirmed_it(self, world):
+        def announced():
+            labels = {"type": ChannelAnnounced.TYPE}
+            return REGISTRY.get_sample_value("langnghe_events_announced_total", labels) or 0.0
+
+        before = announced()
+        async with running(world.url, Keeper()) as bus:
+            await bus.publish([activity(f"e{n}") for n in range(3)])
+            await world.quiet()
+
+        assert announced() == before + 3
 
     async def test_events_come_together_rather_than_one_by_one(self, world):
         keeper = Keeper()

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.domain.mail import Mail, read_mail
 from services.intake.parsing import pool as parsing
@@ -124,6 +125,17 @@ class TestLimits:
             read = await pool.read([ORDINARY, order(what), ORDINARY])
 
         assert read == [read_mail(ORDINARY), Mail(flags=(ORDERS[what],)), read_mail(ORDINARY)]
+
+    async def test_a_mail_that_could_not_be_parsed_counts_by_why(self):
+        def failures(reason):
+            labels = {"reason": reason}
+            return REGISTRY.get_sample_value("langnghe_parse_failures_total", labels)
+
+        before = failures("refused-crash")
+        async with obeying() as pool:
+            await pool.read([ORDINARY, order("crash")])
+
+        assert failures("refused-crash") == before + 1
 
     @pytest.mark.parametrize(
         ("what", "limit"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.handlers import RulesMissing, fate_teller, receiver, rule_keeper
 from shared.contracts import SubmissionReceived
@@ -58,7 +59,23 @@ async def intake():
     return intake
 
 
+def items(fate):
+    labels = {"entrance": "feed", "kind": CALL, "fate": fate}
+    return REGISTRY.get_sample_value("langnghe_items_total", labels) or 0.0
+
+
 class TestReceive:
+    async def test_each_sending_counts_by_what_became_of_it(self, intake):
+        before = {fate: items(fate) for fate in ("kept", "duplicate", "refused")}
+
+        await intake.receive([a_call(), a_call(sequence=2), a_call(agency="nobody", sequence=3)])
+
+        assert {fate: items(fate) - before[fate] for fate in before} == {
+            "kept": 1,
+            "duplicate": 1,
+            "refused": 1,
+        }
+
     async def test_a_first_sending_is_announced(self, intake):
         [received] = await intake.receive([a_call(note="Tố cáo Chủ tịch Ủy ban nhân dân: chậm.")])
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import takewhile
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.domain.heartbeat import GRACE, HEARTBEAT, LAPSE, LOOK, QUIET
 from services.intake.domain.silence import MOST_RANGES
@@ -158,3 +159,15 @@ async def test_of_a_heartbeat_nothing_is_kept_but_that_it_was_heard(watched):
 
     [noted] = watched.stores.arrivals.noted.values()
     assert (noted.fate, noted.subject, noted.sealed) == ("heard", None, None)
+
+
+async def test_a_feed_that_fell_silent_is_told_until_it_speaks_again(watched):
+    def told_silent():
+        return REGISTRY.get_sample_value("langnghe_feed_silent", {"agency": AGENCY})
+
+    await watched.until(NOON + 4 * HEARTBEAT, beats(1, 2))
+    assert told_silent() == 1
+
+    at = watched.at
+    await watched.until(at + LOOK, beats(3, 2, at))
+    assert told_silent() is None

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.reporting.domain import edition
 from services.reporting.domain.disclosure import Knowledge, Protected, attack
@@ -280,3 +281,40 @@ def test_what_is_known_from_both_sides_is_withheld(seed):
         assert not found
         issued += protected.reports
     assert issued
+
+
+def editions(outcome):
+    return REGISTRY.get_sample_value("langnghe_public_editions_total", {"outcome": outcome})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "protect"),
+    [
+        ("published", edition.protect),
+        ("refused", lambda reports, *_, **__: Protected(tuple(reports))),
+    ],
+)
+async def test_an_edition_counts_by_whether_the_attacker_stopped_it(
+    reporting, monkeypatch, outcome, protect
+):
+    monkeypatch.setattr(edition, "protect", protect)
+    before = {each: editions(each) for each in ("published", "refused", "withheld")}
+
+    await reporting.take([close()])
+
+    assert {each: editions(each) - before[each] for each in before} == {
+        "published": 0,
+        "refused": 0,
+        "withheld": 0,
+        outcome: 1,
+    }
+
+
+async def test_an_edition_that_waits_for_more_counts_as_withheld(reporting):
+    await reporting.take([close()])
+    await reporting.keep_rows(late(received(1, "ward", "late")[:3]))
+    before = editions("withheld")
+
+    await reporting.take([revise()])
+
+    assert editions("withheld") == before + 1

@@ -28,6 +28,7 @@ from shared.contracts.ingress import Fate, FieldProblem, IngressData
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import ArrivalHandler
 from shared.runtime.refusal import Unacceptable, read_arrival
+from shared.runtime.telemetry import count_item
 
 ORDERS = {
     contract.TYPE: contract for contract in (SubmissionErase, SubmissionHold, SubmissionRelease)
@@ -92,6 +93,8 @@ def order_taker(protecting: Protecting) -> ArrivalHandler:
             item = event.causationid or ""
             fates.append(ArrivalFate(arrival, item, Fate.KEPT, subject=event.subject))
         await protecting.arrivals.note(fates)
+        for fate in fates:
+            count_item(fate.arrival.entrance, fate.arrival.type, fate.fate)
         return follow
 
     return take_orders

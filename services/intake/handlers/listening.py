@@ -12,6 +12,12 @@ from services.intake.domain.silence import missing
 from services.intake.handlers.ports import Feeds, KeptRecord, Records, RuleVersions
 from services.intake.handlers.watching import alarm, announce
 from shared.contracts import ChannelInterrupted
+from shared.runtime.telemetry import Gauges, Seen
+
+FEED_SILENT = "langnghe_feed_silent"
+FEEDS = Seen(
+    Gauges(FEED_SILENT, "1: a system that has sent heartbeats sends none any more.", ("agency",))
+)
 
 
 def feed_watcher(
@@ -23,6 +29,7 @@ def feed_watcher(
         """Look once; answers how many alarms stand that were not there before."""
         count = await _gaps(feeds, alarms, at)
         if not is_listening():
+            FEEDS.forget()
             return count
         listened = await feeds.listening(at)
         agencies = (await rules.latest()).agencies
@@ -31,6 +38,7 @@ def feed_watcher(
             for feed in await feeds.quiet(at - QUIET)
             if feed.agency in agencies and is_quiet(feed.heard, listened, at)
         ]
+        FEEDS.tell({FEED_SILENT: {(record.event.data.agency,): 1.0 for record in found}})
         return count + await announce(alarms, found)
 
     return watch

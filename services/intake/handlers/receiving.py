@@ -38,6 +38,7 @@ from shared.contracts.envelope import AnyEvent
 from shared.contracts.ingress import Fate
 from shared.runtime.arrival import Arrival
 from shared.runtime.bus import ArrivalHandler
+from shared.runtime.telemetry import count_item
 
 Item = Kept | Said | KeptRecord | ArrivalFate | Refusal
 
@@ -78,6 +79,8 @@ class Receiving:
         await self.stores.arrivals.note(fates)
         await self.stores.data_keys.forget(orphans)
         await self.stores.feeds.saw(signs)
+        for fate in fates:
+            count_item(fate.arrival.entrance, fate.arrival.type, fate.fate)
         return fates, follow
 
     async def _stand(self, items: Sequence[Item], *, unannounced: bool) -> Mapping[str, Standing]:

@@ -11,10 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from prometheus_client import Counter
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.domain.mail import Mail
 from services.intake.domain.mail.caps import MOST_BYTES
+from services.intake.domain.mail.reading import UNPARSABLE
 from services.intake.parsing.child import LENGTH_BYTES, OUT_OF_MEMORY
 
 MEBIBYTE = 1024 * 1024
@@ -33,6 +35,8 @@ CHILD = (sys.executable, "-P", "-s", "-B", "-m", "services.intake.parsing.child"
 _ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "LC_ALL": "C.UTF-8"}
 """All that a child is told: the service's own environment holds its secrets."""
 
+REFUSED = "refused-"
+"""How the flags begin of what was kept unparsed, by the child or by us."""
 REFUSED_SIZE, REFUSED_TIME = "refused-size", "refused-time"
 REFUSED_MEMORY, REFUSED_CRASH = "refused-memory", "refused-crash"
 _VERDICTS = {
@@ -41,8 +45,20 @@ _VERDICTS = {
     OUT_OF_MEMORY: REFUSED_MEMORY,
 }
 
+PARSE_FAILURES = Counter(
+    "langnghe_parse_failures_total", "Mails that were kept unparsed, by why.", ["reason"]
+)
+for each_reason in (REFUSED_SIZE, REFUSED_TIME, REFUSED_MEMORY, REFUSED_CRASH, UNPARSABLE):
+    PARSE_FAILURES.labels(each_reason)
+
 _MAIL = TypeAdapter(Mail)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _count_failures(mail: Mail) -> None:
+    for flag in mail.flags:
+        if flag == UNPARSABLE or flag.startswith(REFUSED):
+            PARSE_FAILURES.labels(flag).inc()
 
 
 class ParserUnavailable(RuntimeError):
@@ -97,7 +113,10 @@ class ParserPool:
         """
         pieces = [raws[start : start + PIECE] for start in range(0, len(raws), PIECE)]
         read = await asyncio.gather(*map(self._read_piece, pieces))
-        return [mail for mails in read for mail in mails]
+        found = [mail for mails in read for mail in mails]
+        for mail in found:
+            _count_failures(mail)
+        return found
 
     async def _read_piece(self, raws: Sequence[bytes]) -> list[Mail]:
         mails: list[Mail] = []
