@@ -22,6 +22,7 @@ from services.reporting.flight import StreamFlight, StreamReports, Unanswered
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.http import Printer, routes
 from services.reporting.issuing import Desk
+from services.reporting.lookout import Lookout
 from services.reporting.ports import RulesMissing
 from services.reporting.push import Caller, ConsumerSource, Delivery, Pusher, SystemResolver
 from services.reporting.questions import Counts, count_teller, recount_teller
@@ -183,6 +184,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         passing=(*away, Unconfirmed),
     )
 
+    lookout = Lookout(flight, now, passing=(*away, Unconfirmed))
+
     async def prepare() -> None:
         for store in (sendings, closings, reports, checkpoints, publications):
             await store.prepare()
@@ -191,7 +194,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
         bus,
         client,
         prepare,
-        tasks={"schedule": schedule.run, "chain": chain.run, "push": pusher.run},
+        tasks={
+            "schedule": schedule.run,
+            "chain": chain.run,
+            "push": pusher.run,
+            "lookout": lookout.run,
+        },
         also_waits=lambda: _waits(schedule=schedule.waits_for, chain=chain.waits_for),
     ).application(routes(publications, Printer(), away=UNAVAILABLE))
 

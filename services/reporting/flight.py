@@ -56,9 +56,9 @@ class StreamFlight:
         for name in ON_THE_WAY:
             durable = CONSUMERS[name]
             if durable.stream == EVENTS:
-                info = await self._ask(f"CONSUMER.INFO.{EVENTS}.{name}")
+                info = await self.ask(f"CONSUMER.INFO.{EVENTS}.{name}")
                 floor = int(info["ack_floor"]["stream_seq"])
-                since = await self._first_after(floor, durable.subjects)
+                since = await self.first_after(floor, durable.subjects)
                 count = max(int(info["num_pending"]) + int(info["num_ack_pending"]), 1)
                 if name == ROWS:
                     position = floor
@@ -68,7 +68,7 @@ class StreamFlight:
                 waiting[name] = count
                 oldest = min(since, oldest or since)
         for name, stream in (("dead-letters", DEAD_LETTERS), ("redrive", REDRIVE)):
-            letters = await self._ask(f"STREAM.INFO.{stream}")
+            letters = await self.ask(f"STREAM.INFO.{stream}")
             if dead := int(letters["state"]["messages"]):
                 waiting[name] = dead
         return Coverage(position, waiting, oldest)
@@ -77,22 +77,22 @@ class StreamFlight:
         """How many lie in the work queue for it, and since when the queue's oldest does."""
         [subject] = durable.subjects
         wanted = {"subjects_filter": subject}
-        queue = (await self._ask(f"STREAM.INFO.{durable.stream}", wanted))["state"]
+        queue = (await self.ask(f"STREAM.INFO.{durable.stream}", wanted))["state"]
         count = sum((queue.get("subjects") or {}).values())
         return count, _at(queue["first_ts"]) if count else None
 
-    async def _first_after(self, floor: int, subjects: Sequence[str]) -> datetime | None:
+    async def first_after(self, floor: int, subjects: Sequence[str]) -> datetime | None:
         """When the first message came that the consumer has not acknowledged, or None."""
         question = f"STREAM.MSG.GET.{EVENTS}"  # of the leader: a copy may not have it yet
         firsts = await asyncio.gather(
             *(
-                self._ask(question, {"seq": floor + 1, "next_by_subj": subject}, absent=True)
+                self.ask(question, {"seq": floor + 1, "next_by_subj": subject}, absent=True)
                 for subject in subjects
             )
         )
         return min((_at(first["message"]["time"]) for first in firsts if first), default=None)
 
-    async def _ask(
+    async def ask(
         self, question: str, wanted: Mapping[str, Any] | None = None, *, absent: bool = False
     ) -> Any:  # noqa: ANN401 - the server's JSON
         """None if there is no such message, and there may be none."""

@@ -317,20 +317,24 @@ ON_THE_WAY = (
 )
 """The consumers through which something may still become an event that reporting counts."""
 
+STREAMS_LOOKED_AT = (FEED, COMMANDS, EVENTS, REPORTS, REFUSALS, DEAD_LETTERS, REDRIVE)
+"""What the operator is told the size of. It tells how much there is, never what it says."""
+
 LOOKS: dict[str, tuple[str, ...]] = {
     "reporting": (
         *(
-            f"$JS.API.CONSUMER.INFO.{EVENTS}.{name}"
-            for name in ON_THE_WAY
-            if CONSUMERS[name].stream == EVENTS
+            f"$JS.API.CONSUMER.INFO.{durable.stream}.{durable.name}"
+            for durable in (*CONSUMERS.values(), *REDRIVEN.values())
+            if not durable.name.startswith("reporting-")
         ),
-        *(f"$JS.API.STREAM.INFO.{stream}" for stream in (FEED, COMMANDS, DEAD_LETTERS, REDRIVE)),
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS_LOOKED_AT),
         f"$JS.API.STREAM.MSG.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{REPORTS}",
     ),
 }
-"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`.
+"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`
+and `services/reporting/lookout`.
 
 The chain reads every message of EVENTS, in order."""
 HANDS_IN: dict[str, tuple[str, ...]] = {"routing": ("command.*.case.*.*",)}

@@ -18,10 +18,17 @@ from starlette.routing import BaseRoute, Route
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import Client, PyMongoError
 from shared.runtime.tasks import end
+from shared.runtime.telemetry import Gauges, Seen
 
 log = structlog.get_logger("web")
 
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+"""Between two looks at what the service waits for."""
+PARTS = ("start", "nats", "mongo")
+"""Told also while nothing is wrong with them."""
+WAITING = "langnghe_part_waiting"
+STANDING = Seen(Gauges(WAITING, "1: the service cannot work, for this part is away.", ("part",)))
 
 
 def end_process() -> None:
@@ -72,8 +79,9 @@ class Service:
             for part in self._within:
                 await open_parts.enter_async_context(part)
             starting = asyncio.create_task(self._start())
+            looking = asyncio.create_task(self._look())
             yield
-            await end(starting)
+            await end(starting, looking)
             await end(*self._running)
             if not self._not_started:
                 await self._bus.stop()
@@ -101,6 +109,16 @@ class Service:
             await asyncio.sleep(RETRY_SECONDS)
             return self._not_started
         return ""
+
+    async def _look(self) -> None:
+        """Tell again and again what `/readyz` would: whoever fetches metrics asks nobody."""
+        while True:
+            await self.tell()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def tell(self) -> None:
+        why_not = await self.why_not_ready()
+        STANDING.tell({WAITING: {(p,): float(p in why_not) for p in (*PARTS, *why_not)}})
 
     async def why_not_ready(self) -> dict[str, str]:
         """By part: what keeps the service from working just now; empty if nothing does."""

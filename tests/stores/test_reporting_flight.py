@@ -92,7 +92,7 @@ async def test_what_the_server_says_of_pending_messages_may_lag(
     jetstream, flight, monkeypatch, waits, pending
 ):
     """It confirms a message before its consumers have heard of it; the stream knows."""
-    ask = flight._ask
+    ask = flight.ask
 
     async def lagging(question, *more, **options):
         told = await ask(question, *more, **options)
@@ -100,7 +100,7 @@ async def test_what_the_server_says_of_pending_messages_may_lag(
             told["num_pending"] = pending
         return told
 
-    monkeypatch.setattr(flight, "_ask", lagging)
+    monkeypatch.setattr(flight, "ask", lagging)
     await say(jetstream, *(case_accepted() for _ in waits))
 
     assert (await flight.before(soon())).waiting == dict.fromkeys(waits, 1)
