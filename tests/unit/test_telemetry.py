@@ -35,6 +35,7 @@ class TestFromTheStart:
 
     @pytest.mark.parametrize("durable", CONSUMERS)
     def test_each_consumer_has_its_counts(self, durable):
+        telemetry.RETRIED.clear()
         telemetry.begin(durable)
 
         retried = REGISTRY.get_sample_value("langnghe_messages_retried_total", {"durable": durable})
@@ -42,6 +43,7 @@ class TestFromTheStart:
 
     @pytest.mark.parametrize("type_", ["clock.started.v1", "clock.missed.v1", "clock.met.v1"])
     def test_each_event_of_a_clock_has_its_count(self, type_):
+        telemetry.ANNOUNCED.clear()
         telemetry.begin_announcing("routing")
 
         assert type_ in ANNOUNCES["routing"]
