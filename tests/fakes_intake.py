@@ -144,6 +144,9 @@ class MemoryArrivals:
         for fate in fates:
             self.noted.setdefault(fate.arrival.key, fate)
 
+    async def fed(self) -> int:
+        return sum(fate.arrival.entrance == "feed" for fate in self.noted.values())
+
     async def fates(self, party: str, asked: FatesAsked) -> Sequence[ItemFate]:
         return [
             ItemFate(

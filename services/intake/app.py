@@ -39,6 +39,7 @@ from services.intake.handlers import (
     text_teller,
     watcher,
 )
+from services.intake.inbox import Inbox
 from services.intake.parsing.pool import ParserPool, ParserUnavailable
 from services.intake.relay import Relay
 from services.intake.schedule import Work, keep_time
@@ -231,6 +232,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             LOOK.total_seconds(),
             feed_watcher(rules, feeds, alarms, lambda: bus.is_connected),
         ),
+        Work("inbox", 300.0, Inbox(arrivals, bus.connected).reconcile),
         Work("keys", 21_600.0, key_sweeper(data_keys, key_uses)),
     ]
     if settings.smtp_url:

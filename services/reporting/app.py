@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import nats.errors
 from httpcore import AnyIOBackend
-from nats.aio.client import Client
 from pydantic import Field
 from starlette.applications import Starlette
 
@@ -121,16 +120,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ChannelAnnounced,
     )
     bus.react("reporting-rules", rule_keeper(rules), DirectoryPublished, RulebookPublished)
-
-    def connection() -> Client:
-        """The schedule and the chain work before the bus has its first connection."""
-        if not bus.is_connected:
-            raise Unconfirmed("not connected")
-        return bus.connection
-
-    flight = StreamFlight(connection)
+    flight = StreamFlight(bus.connected)
     closer = Closer(rows, rules, closings, flight, zone=settings.zone)
-    out = StreamReports(connection)
+    out = StreamReports(bus.connected)
     desk = Desk(rules, closings, reports, bus.publish, out.missing)
     schedule = Schedule(
         closer,
@@ -159,7 +151,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     publications = MongoPublications(database)
     chain = Chain(
-        EventLog(connection),
+        EventLog(bus.connected),
         MongoLinks(database),
         checkpoints,
         bus.publish,
@@ -173,7 +165,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     caller = Caller(SystemResolver(), AnyIOBackend(), ssl.create_default_context())
     pusher = Pusher(
         settings.keys,
-        lambda code: ConsumerSource(connection, code),
+        lambda code: ConsumerSource(bus.connected, code),
         webhooks,
         Delivery(
             webhooks,

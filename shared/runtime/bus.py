@@ -134,6 +134,12 @@ class Bus:
         """False before the start, and while the broker is away."""
         return self._connected and self.connection.is_connected
 
+    def connected(self) -> Client:
+        """For what works beside the bus: raises `Unconfirmed` while there is no connection."""
+        if not self.is_connected:
+            raise Unconfirmed("not connected")
+        return self.connection
+
     async def start(self) -> None:
         """Connect and begin to fetch; raises when a consumer was never declared."""
         await self.broker.connect()

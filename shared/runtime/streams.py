@@ -321,6 +321,7 @@ STREAMS_LOOKED_AT = (FEED, COMMANDS, EVENTS, REPORTS, REFUSALS, DEAD_LETTERS, RE
 """What the operator is told the size of. It tells how much there is, never what it says."""
 
 LOOKS: dict[str, tuple[str, ...]] = {
+    "intake": tuple(f"$JS.API.STREAM.INFO.{stream}" for stream in (DEAD_LETTERS, REDRIVE)),
     "reporting": (
         *(
             f"$JS.API.CONSUMER.INFO.{durable.stream}.{durable.name}"
@@ -333,8 +334,8 @@ LOOKS: dict[str, tuple[str, ...]] = {
         f"$JS.API.DIRECT.GET.{REPORTS}",
     ),
 }
-"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`
-and `services/reporting/lookout`.
+"""By service: what it asks the server beside its own consumers; see `services/reporting/flight`,
+`services/reporting/lookout` and `services/intake/inbox`.
 
 The chain reads every message of EVENTS, in order."""
 HANDS_IN: dict[str, tuple[str, ...]] = {"routing": ("command.*.case.*.*",)}

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.errors import APIError
+from prometheus_client import REGISTRY
 
 from deploy.access.local import LocalAccess
 from deploy.access.permissions import (
@@ -25,13 +27,16 @@ from deploy.access.violations import Violation
 from deploy.connection import credentials
 from deploy.local import LocalStack
 from services.intake.handlers import fate_teller, receiver
+from services.intake.inbox import Inbox
+from services.reporting.flight import StreamFlight
+from services.reporting.lookout import Lookout
 from shared.contracts import EVENTS, FEED
 from shared.contracts.ingress import Fate, FatesAsked
 from shared.runtime.bus import Bus
 from shared.runtime.streams import ANNOUNCES, declare
 from tests.examples_intake import call, rulebook_published, sent
 from tests.examples_intake import directory_published as published
-from tests.fakes_intake import memory_stores, receiving
+from tests.fakes_intake import MemoryArrivals, memory_stores, receiving
 from tests.guarded import (
     CALL,
     SEAL,
@@ -289,6 +294,7 @@ def contract_subjects() -> list[str]:
         "$JS.API.CONSUMER.INFO.FEED.intake-feed",
         "$JS.API.CONSUMER.INFO.REPORTS.webhook-w1",
         "$JS.API.STREAM.INFO.SUSPECTS",
+        "$JS.API.STREAM.INFO.DEAD_LETTERS",
         "$JS.ACK.FEED.intake-feed.1.1.1.1.0",
         *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}" for name in READERS),
         *(f"$JS.API.CONSUMER.CREATE.REPORTS.{name}.report.>" for name in READERS),
@@ -400,6 +406,7 @@ DECLARED = {
             f"dead.feed.own.{CALL}",
             "$JS.API.CONSUMER.MSG.NEXT.FEED.intake-feed",
             "$JS.API.CONSUMER.INFO.FEED.intake-feed",
+            "$JS.API.STREAM.INFO.DEAD_LETTERS",
             "$JS.ACK.FEED.intake-feed.1.1.1.1.0",
             "_INBOX_operator.x",
         },
@@ -421,6 +428,7 @@ DECLARED = {
             "$JS.API.DIRECT.GET.REPORTS",
             "$JS.API.STREAM.INFO.FEED",
             "$JS.API.STREAM.INFO.REPORTS",
+            "$JS.API.STREAM.INFO.DEAD_LETTERS",
             "$JS.API.CONSUMER.INFO.FEED.intake-feed",
             "_INBOX_operator.x",
         },
@@ -460,6 +468,23 @@ class TestTheDeclaredSet:
 
     def everybody(self, user: User) -> list[User]:
         return [user, agency("other"), agency("operator")]
+
+    async def test_reporting_sees_every_stream_by_what_it_may_ask(self, guarded, ours):
+        async with guarded.connected(service("reporting")) as client:
+            now = datetime(2026, 3, 2, tzinfo=UTC)
+            figures = await Lookout(StreamFlight(lambda: client), lambda: now).look()
+
+        assert figures["langnghe_stream_messages"]["FEED",] == 0
+        assert guarded.refused() == []
+
+    async def test_intake_sees_its_inbox_by_what_it_may_ask(self, guarded, ours):
+        async with guarded.connected(service("intake")) as client:
+            await Inbox(MemoryArrivals(), lambda: client).reconcile(
+                datetime(2026, 3, 2, tzinfo=UTC)
+            )
+
+        told = REGISTRY.get_sample_value("langnghe_inbox_missing_messages", {"stream": "FEED"})
+        assert (told, guarded.refused()) == (0, [])
 
     async def test_what_an_agency_may_say_is_confirmed_by_the_stream(self, guarded, ours):
         await guarded.let_in(province("own"), agency("own"))

@@ -18,6 +18,7 @@ import yaml
 from deploy.cli import app
 from services.intake.handlers.listening import FEED_SILENT, FEEDS
 from services.intake.handlers.watching import CHANNELS, QUIET_FOR, SILENT
+from services.intake.inbox import INBOX, MISSING
 from services.intake.parsing.pool import PARSE_FAILURES, REFUSED_TIME
 from services.intake.sources.mailbox import LEFT, TROUBLED
 from services.reporting import lookout
@@ -86,6 +87,7 @@ def healthy() -> None:
     hotline = ("a017", "hotline")
     CHANNELS.tell({SILENT: {hotline: 0.0}, QUIET_FOR: {hotline: 3600.0}})
     FEEDS.tell({})
+    INBOX.tell({MISSING: {("FEED",): 0.0}})
 
 
 def lags() -> None:
@@ -125,6 +127,7 @@ SICK: dict[str, Callable[[], object]] = {
     "Retries": times(20, lambda: telemetry.RETRIED.labels(*ROWS).inc()),
     "DeadLetters": sees(**{lookout.DEAD: {("EVENTS",): 1.0}}),
     "ReconciliationDiffers": sees(**{lookout.LIMBO: {("EVENTS", "reporting-rows"): 1.0}}),
+    "SendingsMissing": lambda: INBOX.tell({MISSING: {("FEED",): 1.0}}),
     "StreamNearlyFull": sees(**{lookout.FILL: {("FEED",): 0.81}}),
     "ClocksMissed": times(25, announced("clock.missed.v1")),
     "ChannelSilent": lambda: CHANNELS.tell({SILENT: {("a017", "hotline"): 1.0}}),

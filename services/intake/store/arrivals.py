@@ -44,6 +44,11 @@ class MongoArrivals:
             return []
         return [_told(d) async for d in self._documents.find({"$or": wanted}, {"sealed": 0})]
 
+    async def fed(self) -> int:
+        """How many sendings of the feed were decided; it counts keys of the index alone."""
+        of_feed = {"_id": {"$gte": "feed:", "$lt": "feed;"}}
+        return int(await self._documents.count_documents(of_feed))
+
     async def fate(self, party: str, submission: str) -> ItemFate | None:
         """What became of a party's own item, by its submission: its first sending's fate."""
         found = await self._documents.find_one(
