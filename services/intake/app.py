@@ -232,7 +232,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             LOOK.total_seconds(),
             feed_watcher(rules, feeds, alarms, lambda: bus.is_connected),
         ),
-        Work("inbox", 300.0, Inbox(arrivals, bus.connected).reconcile),
+        Work("inbox", 60.0, Inbox(arrivals, bus.connected).reconcile),
         Work("keys", 21_600.0, key_sweeper(data_keys, key_uses)),
     ]
     if settings.smtp_url:
