@@ -95,6 +95,14 @@ async def test_the_fullest_quota_of_a_party_is_told(jetstream, lookout):
     assert (await lookout.look())["langnghe_stream_fill_ratio"]["FEED",] == 0.75
 
 
+async def test_a_stream_that_makes_room_by_itself_is_never_full(jetstream, lookout):
+    stream = (await jetstream.stream_info("REFUSALS")).config
+    await jetstream.update_stream(StreamConfig(**{**stream.__dict__, "max_msgs": 1}))
+    await jetstream.publish("feed.a1.refused", b"{}")
+
+    assert ("REFUSALS",) not in (await lookout.look())["langnghe_stream_fill_ratio"]
+
+
 async def give_up(jetstream, stream, durable):
     """Let the server deliver no more, as only somebody else's `max_deliver` does: 0 wait then."""
     consumer = await jetstream.consumer_info(stream, durable)

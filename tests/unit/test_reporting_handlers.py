@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.reporting.domain.revision import digest
 from services.reporting.ports import RulesMissing
@@ -283,3 +284,14 @@ class TestFates:
         await reporting.take([close()])
 
         assert await reporting.told("operator") == ()
+
+
+async def test_an_order_counts_by_what_became_of_it(reporting):
+    def kept():
+        labels = {"entrance": "command", "kind": "report.close.v1", "fate": "kept"}
+        return REGISTRY.get_sample_value("langnghe_items_total", labels) or 0.0
+
+    before = kept()
+    await reporting.take([close()])
+
+    assert kept() == before + 1

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.routing.handlers import (
     CasesContended,
@@ -217,6 +218,16 @@ class TestTakeCommands:
 
         assert (accepted.subject, accepted.time) == (CASE, NOON)
         assert (accepted.correlationid, accepted.causationid) == ("event-s1", "c-accept")
+
+    async def test_each_counts_by_what_became_of_it(self, routing):
+        def count_of(fate):
+            labels = {"entrance": "command", "kind": "case.accept.v1", "fate": fate}
+            return REGISTRY.get_sample_value("langnghe_items_total", labels) or 0.0
+
+        before = {fate: count_of(fate) for fate in ("kept", "refused")}
+        await routing.take_commands([sent(accept(CASE), 1), sent(accept("case-of-nobody"), 2)])
+
+        assert {fate: count_of(fate) - before[fate] for fate in before} == {"kept": 1, "refused": 1}
 
     async def test_orders_on_one_case_are_taken_in_stream_order(self, routing):
         events = await routing.take_commands([sent(conclude(CASE), 2), sent(accept(CASE), 1)])
