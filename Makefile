@@ -16,17 +16,24 @@ test-containers: install
 test-faults: install
 	$(BIN)/python -m tests.faults
 
-lint: install
+lint: install .audit/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m tests.release.secrets
+	$(BIN)/python -m tests.release.audit .audit/bin/pip-audit
 
-# Needs a network, which asks for known vulnerabilities.
-audit: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
+# As lint asks, and fails also where the service of vulnerabilities could not be asked.
+audit: install .audit/installed
+	LANGNGHE_REQUIRE=audit $(BIN)/python -m tests.release.audit .audit/bin/pip-audit
+
+# Apart from the tests, which need none of the packages that it brings along.
+.audit/installed: tests/release/audit.lock
+	$(PYTHON) -m venv .audit
+	.audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/release/audit.lock
+	touch $@
 
 unit: install
 	$(BIN)/pytest tests/unit tests/contracts
@@ -49,9 +56,12 @@ lock:
 	echo 'setuptools>=80' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock --custom-compile-command "make lock" \
 	  - -o deploy/containers/build.lock
+	echo 'pip-audit>=2.10' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock --custom-compile-command "make lock" \
+	  - -o tests/release/audit.lock
 
 image:
 	docker build --tag langnghe:0.1.0 .
 
 clean:
-	rm -rf .venv .langnghe build dist *.egg-info
+	rm -rf .venv .audit .langnghe build dist *.egg-info
