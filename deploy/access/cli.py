@@ -12,8 +12,16 @@ import typer
 from rich.console import Console
 
 from deploy.access.local import LocalAccess
-from deploy.access.nkeys import KeyRefused, draw_once, public_keys, register
-from deploy.access.permissions import readers, users
+from deploy.access.nkeys import (
+    PUBLIC_KEYS,
+    KeyRefused,
+    draw_another,
+    draw_once,
+    public_keys,
+    register,
+)
+from deploy.access.nkeys import forget as forget_keys
+from deploy.access.permissions import DOORKEEPER, OPERATOR, readers, users
 from deploy.access.readers import declare_readers
 from deploy.access.server_file import server_file
 from deploy.access.violations import violations
@@ -37,6 +45,7 @@ console = Console(stderr=True)
 USER = re.compile(
     r"operator|public|doorkeeper|svc-(?:intake|routing|reporting)|(?:agency|body|reader)-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 )
+KEEPERS = (OPERATOR, DOORKEEPER)
 State = Annotated[Path | None, typer.Option("--state", help="State folder; its keys are used.")]
 
 
@@ -50,28 +59,45 @@ def key(
         str | None, typer.Option(help="Public NKey of a party that keeps its seed itself.")
     ] = None,
     *,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Another key; the one before holds until `nats forget --old`."),
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the seed as well.")] = False,
 ) -> None:
     """Make a user's key once, say where its seed is; a running system lets it in by itself."""
-    if not USER.fullmatch(user):
-        console.print(
-            "A user is agency-CODE, body-CODE, reader-CODE, public, operator or svc-NAME.",
-            style="red",
-        )
-        raise typer.Exit(2)
-    folder = _access(state).keys
+    folder = _folder_for(user, state, keepers=not new)
     try:
         if public is not None:
-            register(folder, user, public)
+            register(folder, user, public, beside=new)
             console.print(f"{user} is known by its public key", markup=False)
             return
-        file = draw_once(folder, user)
+        file = draw_another(folder, user) if new else draw_once(folder, user)
     except KeyRefused as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
     sys.stdout.write(f"{file}\n")
     if show:
         sys.stdout.write(f"{file.read_text().strip()}\n")
+
+
+@nats_app.command("forget")
+def forget(
+    user: Annotated[str, typer.Argument(help="A user, as for `nats key`.")],
+    state: State = None,
+    *,
+    old: Annotated[
+        bool, typer.Option("--old", help="All its keys but the newest; it is let in by that.")
+    ] = False,
+) -> None:
+    """Take a user's access away; a running system shows it out by itself, also in mid-sentence."""
+    folder = _folder_for(user, state, keepers=False)
+    count = forget_keys(folder, user, old=old)
+    if not count:
+        has = "no older key" if old else "no key"
+        console.print(f"{user} has {has}: nothing is changed.", style="red", markup=False)
+        raise typer.Exit(1)
+    console.print(f"{user}: {count} {'key' if count == 1 else 'keys'} forgotten", markup=False)
 
 
 @nats_app.command("config")
@@ -130,6 +156,30 @@ def show_violations(state: State = None) -> None:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     for violation, count in sorted(Counter(violations(lines)).items(), key=str):
         sys.stdout.write(f"{count}\t{violation.account}\t{violation.verb}\t{violation.subject}\n")
+
+
+def _folder_for(user: str, state: Path | None, *, keepers: bool) -> Path:
+    """Where this user's keys are; ends the command where the name can be no user's.
+
+    Those who open the door to others are changed only while it is shut, else nobody may open it.
+    """
+    if not USER.fullmatch(user):
+        console.print(
+            "A user is agency-CODE, body-CODE, reader-CODE, public, operator or svc-NAME.",
+            style="red",
+        )
+        raise typer.Exit(2)
+    folder = _access(state).keys
+    if user in KEEPERS and not keepers:
+        console.print(
+            f"{user} lets others in and out: stop NATS, remove {folder / user}.nk and the line "
+            f"of {user} in {folder / PUBLIC_KEYS}, and start everything again.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(2)
+    return folder
 
 
 def _access(state: Path | None) -> LocalAccess:

@@ -1,6 +1,7 @@
 """Draws NKeys and keeps them: a user's seed in a file of its own, the public keys in one list.
 
 A seed is written once and read by its owner alone; the server needs the public key only.
+While a key is changed for another a user has two, and both let it in.
 """
 
 import fcntl
@@ -19,6 +20,8 @@ from deploy.whole_file import write_whole
 SEED_BYTES = 32
 CHECKSUM_BYTES = 2
 PUBLIC_KEYS = "users.json"
+MOST_KEYS = 2
+"""Of one user: the one that it has, and the one that it changes to."""
 
 
 class KeyRefused(Exception):
@@ -36,43 +39,99 @@ def draw_once(folder: Path, user: str) -> Path:
         if not file.exists():
             if user in known:
                 raise KeyRefused(f"{user} keeps its seed elsewhere; only its public key is here.")
-            write_whole(file, nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER))
+            write_whole(file, _seed())
         _list(folder, user, public_key_of(file))
     return file
 
 
-def register(folder: Path, user: str, public: str) -> None:
-    """List the public key of a user who drew the seed elsewhere; raises `KeyRefused`."""
+def draw_another(folder: Path, user: str) -> Path:
+    """A new seed in the user's file; the key before it holds until it is forgotten.
+
+    Raises `KeyRefused` where the user has none, or two already.
+    """
+    file = folder / f"{user}.nk"
+    with _alone(folder):
+        seed = _seed()
+        _list(folder, user, _public_key(seed), beside=True)
+        write_whole(file, seed)
+    return file
+
+
+def register(folder: Path, user: str, public: str, *, beside: bool = False) -> None:
+    """List the public key of a user who drew the seed elsewhere; raises `KeyRefused`.
+
+    `beside` the one that it has: that one holds until it is forgotten.
+    """
     if not _is_public_user_key(public):
         raise KeyRefused("A user's public NKey has 56 characters and begins with U.")
     with _alone(folder):
-        _list(folder, user, public)
+        _list(folder, user, public, beside=beside)
+        seed = folder / f"{user}.nk"
+        if beside and seed.exists() and public_key_of(seed) != public:
+            seed.unlink()  # from now on the user keeps its seed elsewhere
 
 
-def public_keys(folder: Path) -> Mapping[str, str]:
-    """By user; empty before the first."""
+def forget(folder: Path, user: str, *, old: bool = False) -> int:
+    """Let a user's keys hold no more, with `old` all but the newest; how many these were.
+
+    With the last one its seed is removed, so that it is not listed again by itself.
+    """
+    with _alone(folder):
+        known = public_keys(folder)
+        has = known.get(user, ())
+        kept = has[-1:] if old else ()
+        if not old:  # first: a seed that is left alone would be listed again by itself
+            (folder / f"{user}.nk").unlink(missing_ok=True)
+        _write(folder, {**known, user: kept})
+    return len(has) - len(kept)
+
+
+def public_keys(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """By user, the newest last; empty before the first."""
     file = folder / PUBLIC_KEYS
-    known: dict[str, str] = orjson.loads(file.read_bytes()) if file.exists() else {}
-    return known
+    listed: dict[str, str | list[str]] = orjson.loads(file.read_bytes()) if file.exists() else {}
+    return {
+        user: (keys,) if isinstance(keys, str) else tuple(keys) for user, keys in listed.items()
+    }
 
 
 def public_key_of(seed: Path) -> str:
-    key: bytes = nkeys.from_seed(bytearray(seed.read_bytes().strip())).public_key
+    return _public_key(seed.read_bytes().strip())
+
+
+def _seed() -> bytes:
+    seed: bytes = nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER)
+    return seed
+
+
+def _public_key(seed: bytes) -> str:
+    key: bytes = nkeys.from_seed(bytearray(seed)).public_key
     return key.decode()
 
 
-def _list(folder: Path, user: str, public: str) -> None:
+def _list(folder: Path, user: str, public: str, *, beside: bool = False) -> None:
     """A key that stands is never replaced, and no two users share one: the server takes neither."""
     known = public_keys(folder)
-    if known.get(user, public) != public:
-        raise KeyRefused(f"{user} has another key already.")
-    if public in (key for other, key in known.items() if other != user):
+    has = known.get(user, ())
+    if public in (key for other, keys in known.items() if other != user for key in keys):
         raise KeyRefused("Another user has this key.")
-    if user not in known:
-        content = orjson.dumps(
-            {**known, user: public}, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2
+    if public in has:
+        return
+    if beside and not has:
+        raise KeyRefused(f"{user} has no key yet: leave out --new.")
+    if len(has) >= (MOST_KEYS if beside else 1):
+        how = f"forget the older one first: `langnghe nats forget {user} --old`."
+        raise KeyRefused(
+            f"{user} has two keys already; {how}" if beside else f"{user} has another key already."
         )
-        write_whole(folder / PUBLIC_KEYS, content)
+    _write(folder, {**known, user: (*has, public)})
+
+
+def _write(folder: Path, known: Mapping[str, tuple[str, ...]]) -> None:
+    """One key as a text, as earlier versions read it; two as a list."""
+    listed = {user: keys[0] if len(keys) == 1 else keys for user, keys in known.items() if keys}
+    content = orjson.dumps(listed, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+    write_whole(folder / PUBLIC_KEYS, content)
 
 
 def _is_public_user_key(text: str) -> bool:

@@ -11,7 +11,7 @@ HEAD = b"# Who may say and hear what. Written by `langnghe nats config`: do not 
 
 
 def server_file(
-    users: Iterable[User], keys: Mapping[str, str], shut: Collection[str] = ()
+    users: Iterable[User], keys: Mapping[str, Sequence[str]], shut: Collection[str] = ()
 ) -> bytes:
     """The `accounts` of a server's configuration; a user without a key is left out.
 
@@ -22,17 +22,17 @@ def server_file(
     parties = [user for user in known if user.account not in (HOME, SYSTEM)]
     accounts: dict[str, Any] = {
         party.account: {
-            "users": [] if party.account in shut else [_user(party, keys)],
+            "users": [] if party.account in shut else _users([party], keys),
             "imports": _imports(party),
         }
         for party in parties
     }
     accounts[HOME] = {
         "jetstream": "enabled",
-        "users": [_user(user, keys) for user in known if user.account == HOME],
+        "users": _users([user for user in known if user.account == HOME], keys),
         "exports": [export for party in parties for export in _exports(party)],
     }
-    accounts[SYSTEM] = {"users": [_user(user, keys) for user in known if user.account == SYSTEM]}
+    accounts[SYSTEM] = {"users": _users([user for user in known if user.account == SYSTEM], keys)}
     return HEAD + orjson.dumps(accounts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
 
@@ -41,9 +41,14 @@ def accounts_in(content: bytes) -> frozenset[str]:
     return frozenset(orjson.loads(content.removeprefix(HEAD)))
 
 
-def _user(user: User, keys: Mapping[str, str]) -> dict[str, Any]:
+def _users(users: Iterable[User], keys: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """For each key of each user one entry, all with the same rights."""
+    return [_user(user, key) for user in users for key in keys[user.name]]
+
+
+def _user(user: User, key: str) -> dict[str, Any]:
     return {
-        "nkey": keys[user.name],
+        "nkey": key,
         "permissions": {
             "publish": _rule(user.publish, user.never),
             "subscribe": _rule((f"{user.inbox}.>", *user.subscribe)),

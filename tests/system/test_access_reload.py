@@ -2,29 +2,38 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import nats
 import pytest
 import yaml
 from nats.aio.client import Client
+from typer.testing import CliRunner
 
+from deploy.access.cli import nats_app
+from deploy.access.doorkeeper import Doorkeeper
 from deploy.access.local import LocalAccess
 from deploy.access.nkeys import draw_once
 from deploy.access.permissions import (
+    OPERATOR,
     User,
     agency,
 )
 from deploy.access.permissions import system as doorkeeper
-from deploy.connection import connected
+from deploy.connection import Address, connected
 from deploy.local import LocalStack, PartFailed
 from deploy.local.stack import today
 from deploy.rules import RULE_FILES, publish_rules
 from deploy.up import system
+from shared.contracts import DirectoryPublished
 from shared.contracts.ingress import Fate, FatesAsked, FatesTold, Refused
+from shared.runtime.tasks import end
+from tests.examples_reporting import event
 from tests.guarded import (
     CALL,
     At,
+    Guarded,
     arrived,
     guarded,
     logged,
@@ -135,6 +144,75 @@ class TestAReload:
         assert "error" not in told
         await until(lambda: len(guarded.refused()) >= 3)
         assert {v.subject.rpartition(".")[2] for v in guarded.refused()} == {"KICK", "LDM", "CONNZ"}
+
+
+@pytest.fixture
+async def kept(guarded, ours) -> AsyncIterator[Guarded]:
+    """With a doorkeeper, which alone lets in and out; a1 and a2 are in."""
+    await guarded.let_in(province("a1", "a2"), agency("a1"), agency("a2"))
+    published = DirectoryPublished(version=1, directory=province("a1", "a2"))
+    await ours.jetstream().publish(DirectoryPublished.TYPE, event(published).encode())
+    doorkeeper = Doorkeeper(guarded.access, guarded.stack.reload_access, today)
+    url = Address(guarded.url, guarded.access.seed(OPERATOR))
+    keeping = asyncio.create_task(doorkeeper.keep(url))
+    yield guarded
+    await end(keeping)
+
+
+class TestAKey:
+    """The commands alone are given; the doorkeeper does the rest."""
+
+    def command(self, guarded: Guarded, *arguments: str) -> None:
+        result = CliRunner().invoke(nats_app, [*arguments, "--state", str(guarded.state)])
+        assert result.exit_code == 0, result.output
+
+    async def test_that_is_forgotten_cuts_who_is_connected_by_it_and_nobody_else(self, kept):
+        async with kept.connected(agency("a1")) as gone, kept.connected(agency("a2")) as stays:
+            self.command(kept, "forget", "agency-a1")
+            await until(lambda: not gone.is_connected)
+            ack = await stays.jetstream().publish(f"feed.a2.{CALL}", logged("a2", "i1"))
+
+        assert ack.stream == "FEED"
+        assert stays.stats["reconnects"] == 0
+
+    async def test_that_is_forgotten_opens_no_more(self, kept):
+        seed = kept.access.seed("agency-a1").read_bytes()
+        self.command(kept, "forget", "agency-a1")
+        kept.access.seed("agency-a1").write_bytes(seed)  # its owner still has it
+
+        async with asyncio.timeout(10):
+            while await kept.lets_in(agency("a1")):
+                await asyncio.sleep(0.02)
+        assert await kept.lets_in(agency("a2"))
+
+    async def test_drawn_anew_after_that_opens_again(self, kept):
+        self.command(kept, "forget", "agency-a1")
+        self.command(kept, "key", "agency-a1")
+
+        async with asyncio.timeout(10):
+            while not await kept.lets_in(agency("a1")):
+                await asyncio.sleep(0.02)
+
+    async def test_is_changed_for_another_while_both_hold(self, kept):
+        """Connected by the old one all the time, until by the new one nothing is missed."""
+        before = kept.access.seed("agency-a1").read_bytes()
+        async with kept.connected(agency("a1")) as old:
+            self.command(kept, "key", "agency-a1", "--new")
+            async with asyncio.timeout(10):
+                while not await kept.lets_in(agency("a1")):
+                    await asyncio.sleep(0.02)
+            async with kept.connected(agency("a1")) as new:
+                acks = [
+                    await client.jetstream().publish(f"feed.a1.{CALL}", logged("a1", item))
+                    for client, item in ((old, "i1"), (new, "i2"))
+                ]
+                self.command(kept, "forget", "agency-a1", "--old")
+                await until(lambda: not old.is_connected)
+                last = await new.jetstream().publish(f"feed.a1.{CALL}", logged("a1", "i3"))
+
+        assert [ack.seq for ack in (*acks, last)] == [1, 2, 3]
+        kept.access.seed("agency-a1").write_bytes(before)
+        assert not await kept.lets_in(agency("a1"))
 
 
 class TestTheWholeSystem:

@@ -14,7 +14,15 @@ from typer.testing import CliRunner
 
 from deploy.access.cli import nats_app
 from deploy.access.local import LocalAccess
-from deploy.access.nkeys import KeyRefused, draw_once, public_key_of, public_keys, register
+from deploy.access.nkeys import (
+    KeyRefused,
+    draw_another,
+    draw_once,
+    forget,
+    public_key_of,
+    public_keys,
+    register,
+)
 from deploy.access.permissions import (
     HOME,
     agency,
@@ -209,7 +217,7 @@ class TestServices:
         assert set(operator().never) == {"$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>"}
 
 
-KEYS = {"agency-a017": "UA", "body-b1": "UB", "operator": "UC", "public": "UD"}
+KEYS = {"agency-a017": ["UA"], "body-b1": ["UB"], "operator": ["UC"], "public": ["UD"]}
 EVERY = (public(), operator(), body("b1"), agency("a017"), agency("a018"))
 
 
@@ -246,7 +254,7 @@ class TestTheServersFile:
         assert feed["accounts"] == ["agency-a017"]
 
     def test_only_what_has_many_answers_has_a_way_back_for_them(self):
-        every, keys = (*EVERY, reader("r1")), {**KEYS, "reader-r1": "UR"}
+        every, keys = (*EVERY, reader("r1")), {**KEYS, "reader-r1": ["UR"]}
         exports = accounts(every, keys)[HOME]["exports"]
 
         assert [e["service"] for e in exports if "response_type" in e] == [
@@ -293,7 +301,7 @@ class TestKeys:
         seed = draw_once(tmp_path, "agency-a1")
 
         pair = nkeys.from_seed(bytearray(seed.read_bytes()))
-        assert public_keys(tmp_path) == {"agency-a1": pair.public_key.decode()}
+        assert public_keys(tmp_path) == {"agency-a1": (pair.public_key.decode(),)}
 
     def test_a_lost_list_is_made_again_from_the_seeds(self, tmp_path):
         draw_once(tmp_path, "agency-a1")
@@ -307,7 +315,7 @@ class TestKeys:
         public_key = public_key_of(draw_once(tmp_path / "elsewhere", "me"))
         register(tmp_path / "here", "agency-a1", public_key)
 
-        assert public_keys(tmp_path / "here") == {"agency-a1": public_key}
+        assert public_keys(tmp_path / "here") == {"agency-a1": (public_key,)}
         with pytest.raises(KeyRefused, match="keeps its seed elsewhere"):
             draw_once(tmp_path / "here", "agency-a1")
 
@@ -321,6 +329,9 @@ class TestKeys:
     def test_no_two_users_share_a_key(self, tmp_path):
         key = public_key_of(draw_once(tmp_path, "agency-a1"))
 
+        draw_once(tmp_path, "agency-a2")
+        with pytest.raises(KeyRefused, match="Another user has this key"):
+            register(tmp_path, "agency-a2", key, beside=True)
         with pytest.raises(KeyRefused, match="Another user has this key"):
             register(tmp_path, "agency-a2", key)
 
@@ -331,6 +342,68 @@ class TestKeys:
 
         with pytest.raises(KeyRefused, match="public NKey"):
             register(tmp_path, "agency-a2", wrong)
+
+
+class TestAnotherKey:
+    def test_holds_beside_the_one_before_until_that_is_forgotten(self, tmp_path):
+        first = public_key_of(draw_once(tmp_path, "agency-a1"))
+        second = public_key_of(draw_another(tmp_path, "agency-a1"))
+
+        assert public_keys(tmp_path) == {"agency-a1": (first, second)}
+        assert forget(tmp_path, "agency-a1", old=True) == 1
+        assert public_keys(tmp_path) == {"agency-a1": (second,)}
+        assert public_key_of(draw_once(tmp_path, "agency-a1")) == second
+
+    def test_of_one_who_keeps_its_seed_elsewhere_is_listed_beside_it_too(self, tmp_path):
+        first = public_key_of(draw_once(tmp_path, "agency-a1"))
+        second = public_key_of(draw_once(tmp_path / "elsewhere", "me"))
+        register(tmp_path, "agency-a1", second, beside=True)
+
+        assert public_keys(tmp_path)["agency-a1"] == (first, second)
+        assert not (tmp_path / "agency-a1.nk").exists()
+
+    def test_a_third_is_refused(self, tmp_path):
+        draw_once(tmp_path, "agency-a1")
+        draw_another(tmp_path, "agency-a1")
+        before = (tmp_path / "agency-a1.nk").read_bytes()
+
+        with pytest.raises(KeyRefused, match="forget agency-a1 --old"):
+            draw_another(tmp_path, "agency-a1")
+        assert (tmp_path / "agency-a1.nk").read_bytes() == before
+
+    def test_is_none_where_there_is_no_first(self, tmp_path):
+        with pytest.raises(KeyRefused, match="has no key yet"):
+            draw_another(tmp_path, "agency-a1")
+
+    def test_has_the_same_rights(self):
+        party = accounts(EVERY, {**KEYS, "agency-a017": ["UA", "UE"]})["agency-a017"]
+
+        first, second = party["users"]
+        assert (first["nkey"], second["nkey"]) == ("UA", "UE")
+        assert first["permissions"] == second["permissions"]
+
+    def test_a_list_of_an_earlier_version_is_read_and_written_alike(self, tmp_path):
+        key = public_key_of(draw_once(tmp_path, "agency-a1"))
+
+        assert orjson.loads((tmp_path / "users.json").read_bytes()) == {"agency-a1": key}
+
+
+class TestForgetting:
+    def test_leaves_neither_key_nor_seed(self, tmp_path):
+        draw_once(tmp_path, "agency-a1")
+        other = public_key_of(draw_once(tmp_path, "agency-a2"))
+        draw_another(tmp_path, "agency-a1")
+
+        assert forget(tmp_path, "agency-a1") == 2
+        assert public_keys(tmp_path) == {"agency-a2": (other,)}
+        assert not (tmp_path / "agency-a1.nk").exists()
+
+    def test_of_the_old_without_a_new_changes_nothing(self, tmp_path):
+        draw_once(tmp_path, "agency-a1")
+        before = public_keys(tmp_path)
+
+        assert forget(tmp_path, "agency-a1", old=True) == 0
+        assert public_keys(tmp_path) == before
 
 
 LINE = (
@@ -388,6 +461,54 @@ class TestTheCommand:
 
         assert result.exit_code == 2
         assert not list(tmp_path.rglob("*.nk"))
+
+    def test_a_key_is_changed_for_another(self, tmp_path):
+        self.run("key", "agency-a1", "--state", tmp_path)
+        self.run("key", "agency-a1", "--new", "--state", tmp_path)
+        self.run("forget", "agency-a1", "--old", "--state", tmp_path)
+        self.run("forget", "agency-a1", "--state", tmp_path)
+
+        assert public_keys(LocalAccess(tmp_path).keys) == {}
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "said"),
+        [
+            (("agency-a1",), 1, "has no key"),
+            (("svc-intake", "--old"), 1, "has no older key"),
+            (("operator",), 2, "stop NATS, remove"),
+            (("operator", "--old"), 2, "stop NATS, remove"),
+            (("doorkeeper",), 2, "stop NATS, remove"),
+            (("nobody",), 2, "A user is"),
+        ],
+    )
+    def test_what_cannot_be_forgotten_is_said(self, tmp_path, arguments, code, said):
+        LocalAccess(tmp_path).prepare(TODAY)
+        before = public_keys(LocalAccess(tmp_path).keys)
+
+        result = CliRunner().invoke(nats_app, ["forget", *arguments, "--state", str(tmp_path)])
+
+        assert result.exit_code == code
+        assert said in " ".join(result.output.split())
+        assert public_keys(LocalAccess(tmp_path).keys) == before
+
+    @pytest.mark.parametrize("user", ["operator", "doorkeeper"])
+    def test_who_keeps_the_door_has_another_key_only_before_a_start(self, tmp_path, user):
+        access = LocalAccess(tmp_path)
+        access.prepare(TODAY)
+        [before] = public_keys(access.keys)[user]
+        running = CliRunner().invoke(nats_app, ["key", user, "--new", "--state", str(tmp_path)])
+
+        access.seed(user).unlink()
+        listed = orjson.loads((access.keys / "users.json").read_bytes())
+        del listed[user]
+        (access.keys / "users.json").write_bytes(orjson.dumps(listed))
+        access.prepare(TODAY)
+
+        assert running.exit_code == 2
+        [after] = public_keys(access.keys)[user]
+        written = (tmp_path / "nats-access.conf").read_text()
+        assert after in written
+        assert before not in written
 
     def test_the_servers_file_is_the_same_each_time(self, tmp_path):
         self.run("key", "agency-a-tinh", "--state", tmp_path)
