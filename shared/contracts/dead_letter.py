@@ -17,8 +17,11 @@ class MessageSetAside(EventData):
     original_subject: str
     consumer: str
     deliveries: int = Field(ge=1)
-    reason: str = Field(description="`unreadable`, `failed` or `crashed`.")
-    detail: str = Field(default="", description="Kind of error and the place; never a value.")
+    reason: str = Field(description="`unreadable`, `unknown`, `failed` or `crashed`.")
+    detail: str = Field(
+        default="",
+        description="Kind of error and the place, or the unknown type; never a value.",
+    )
     sealed: str = Field(description="HPKE-sealed message, base64.")
 
     def nats_subject(self) -> str:

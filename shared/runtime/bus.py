@@ -3,10 +3,12 @@
 Decide → keep → publish → acknowledge: a handler decides and keeps; the bus publishes what it
 returns with confirmation and acknowledges only then. A crash in between repeats the whole step.
 
-A message that cannot be read is set aside alone, and its batch goes on. A batch that fails is
-tried again in halves, so that one bad event never holds its neighbours; what still fails comes
-back after `DELAYS`, then is set aside on `dead.<subject>`, sealed, with its reason. While a store
-or a stream is away, messages wait in the hand: nothing is wrong with them, and nothing is counted.
+A message that cannot be read is set aside alone, and its batch goes on. One of a type that this
+version does not know comes back as if it had failed, for a newer replica to take. A batch that
+fails is tried again in halves, so that one bad event never holds its neighbours; what still fails
+comes back after `DELAYS`, then is set aside on `dead.<subject>`, sealed, with its reason. While a
+store or a stream is away, messages wait in the hand: nothing is wrong with them, and nothing is
+counted.
 """
 
 import asyncio
@@ -38,7 +40,7 @@ from shared.runtime.redriven import as_it_was
 from shared.runtime.sealing import Seal
 from shared.runtime.streams import COMMANDS, CONSUMERS, REDRIVEN, Durable
 from shared.runtime.suspects import Suspects
-from shared.runtime.telemetry import CRASHED, FAILED, UNREADABLE
+from shared.runtime.telemetry import CRASHED, FAILED, UNKNOWN, UNREADABLE
 
 DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before each further delivery of a message that failed."""
@@ -66,6 +68,15 @@ def _security(seed: Path | None, authority: Path | None) -> BaseSecurity | None:
         return None
     trusted = ssl.create_default_context(cafile=authority) if authority else None
     return NatsNKey.from_file(seed, ssl_context=trusted)
+
+
+class UnknownType(LookupError):
+    """A consumer has a type that this version of the service does not: a newer one declared it."""
+
+    def __init__(self, service: str, kind: str) -> None:
+        super().__init__(
+            f"this version of {service} does not know {kind}: upgrade it, then drive it again"
+        )
 
 
 class Bus:
@@ -185,7 +196,9 @@ class Bus:
         readers = {contract.TYPE: Event[contract] for contract in contracts}  # type: ignore[valid-type]
 
         def read(message: Msg) -> Event[Any]:
-            return readers[message.subject].model_validate_json(message.data)
+            if (reader := readers.get(message.subject)) is None:
+                raise UnknownType(self._name, message.subject)
+            return reader.model_validate_json(message.data)
 
         self._subscribe(CONSUMERS[durable], read, handler)
 
@@ -277,6 +290,9 @@ class Bus:
         """The message with what it says; nothing if it cannot be read and was set aside."""
         try:
             return [(message, read(message))]
+        except UnknownType as error:
+            await self._try_later(durable, message, UNKNOWN, str(error))
+            return []
         except (ValidationError, ValueError, KeyError) as error:
             await self._set_aside(durable, message, UNREADABLE, _place(error))
             return []
@@ -339,7 +355,7 @@ class Bus:
             except Exception as error:  # noqa: BLE001 - any error at all has a fate here
                 self.waits_for.pop(durable.name, None)
                 if len(batch) == 1:
-                    await self._try_later(durable, batch[0][0], error)
+                    await self._try_later(durable, batch[0][0], FAILED, _place(error))
                     return
                 middle = len(batch) // 2
                 await self._attempt(durable, handler, batch[:middle])
@@ -350,11 +366,10 @@ class Bus:
             telemetry.HANDLED.labels(durable.name).inc(len(batch))
             return
 
-    async def _try_later(self, durable: Durable, message: Msg, error: Exception) -> None:
+    async def _try_later(self, durable: Durable, message: Msg, reason: str, place: str) -> None:
         deliveries = message.metadata.num_delivered
-        place = _place(error)
         if deliveries > len(self._delays):
-            await self._set_aside(durable, message, FAILED, place)
+            await self._set_aside(durable, message, reason, place)
             return
         telemetry.RETRIED.labels(durable.name).inc()
         log.warning("will be tried again", durable=durable.name, deliveries=deliveries, at=place)

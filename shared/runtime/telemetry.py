@@ -24,7 +24,7 @@ LOGGED = frozenset(
 )  # fmt: skip
 """The fields a log line may have; any other is dropped, so that none can carry a person."""
 
-UNREADABLE, FAILED, CRASHED = "unreadable", "failed", "crashed"
+UNREADABLE, UNKNOWN, FAILED, CRASHED = "unreadable", "unknown", "failed", "crashed"
 """Why a message was set aside."""
 
 HANDLED = Counter("langnghe_messages_handled_total", "Messages acknowledged.", ["durable"])
@@ -50,7 +50,7 @@ def begin(durable: str) -> None:
     """Counts of a consumer are there from the start: from nothing to one is no increase."""
     HANDLED.labels(durable)
     RETRIED.labels(durable)
-    for reason in (UNREADABLE, FAILED, CRASHED):
+    for reason in (UNREADABLE, UNKNOWN, FAILED, CRASHED):
         SET_ASIDE.labels(durable, reason)
 
 
