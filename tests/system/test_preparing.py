@@ -90,15 +90,20 @@ class TestIndexes:
         """An older version that starts again after it, or a second start."""
         await stores.prepare(service, stores.prefix)
         wanted = await stores.indexes(stores.prefix)
-        name = next(each for each in wanted if each.startswith(f"_{service}."))
-        collection = stores.client[f"{stores.prefix}_{service}"][name.partition(".")[2]]
-        await collection.insert_one({"_id": "of-a-newer", "keys": ["k"], "newer": 1})
-        await collection.create_index([("newer", 1)])
+        collections = [
+            stores.client[f"{stores.prefix}{database}"][collection]
+            for database, _, collection in (name.partition(".") for name in wanted)
+        ]
+        for each in collections:
+            await each.insert_one({"_id": "of-a-newer", "newer": 1})
+            await each.create_index([("newer", 1)])
         before = await stores.indexes(stores.prefix)
 
         assert await stores.prepare(service, stores.prefix) == 0
         assert await stores.indexes(stores.prefix) == before != wanted
-        assert await collection.find_one({"_id": "of-a-newer"}) is not None
+        assert [await each.count_documents({"newer": 1}) for each in collections] == [1] * len(
+            collections
+        )
 
 
 class Interrupted(Exception):
