@@ -312,7 +312,7 @@ async def test_an_edition_counts_by_whether_the_attacker_stopped_it(
 
 async def test_an_edition_that_waits_for_more_counts_as_withheld(reporting):
     await reporting.take([close()])
-    await reporting.keep_rows(late(received(1, "ward", "late")[:3]))
+    await reporting.keep_rows(late(reporting, received(1, "ward", "late")[:3]))
     before = editions("withheld")
 
     await reporting.take([revise()])
