@@ -17,7 +17,7 @@ from services.reporting.chain import (
 )
 from services.reporting.closing import Closer
 from services.reporting.domain.chain import Signer
-from services.reporting.flight import StreamFlight, StreamReports, Unanswered
+from services.reporting.flight import StreamFlight, StreamReports
 from services.reporting.handlers import command_taker, fate_teller, row_keeper, rule_keeper
 from services.reporting.http import Printer, routes
 from services.reporting.issuing import Desk
@@ -52,6 +52,7 @@ from shared.contracts import (
     SubmissionRated,
     SubmissionReceived,
 )
+from shared.runtime.asking import Unanswered
 from shared.runtime.bus import Bus
 from shared.runtime.mongo import UNAVAILABLE, open_client, open_database
 from shared.runtime.publish import Unconfirmed

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from services.reporting.ports import Coverage
 from shared.contracts import ReportPublished
 from shared.contracts.envelope import Event
+from shared.runtime.asking import SECONDS, Unanswered, ask_server
 from shared.runtime.streams import (
     CONSUMERS,
     DEAD_LETTERS,
@@ -22,16 +23,11 @@ from shared.runtime.streams import (
 )
 
 ROWS = "reporting-rows"
-SECONDS = 5.0
 AT_ONCE = 50
 """Questions under way at one time."""
 ABSENT = "404"
 NO_MESSAGE = 10037
 """The server's code for a message that is not there."""
-
-
-class Unanswered(Exception):
-    """A stream or consumer is not there, or is being made anew: ask again later."""
 
 
 class StreamFlight:
@@ -96,15 +92,12 @@ class StreamFlight:
         self, question: str, wanted: Mapping[str, Any] | None = None, *, absent: bool = False
     ) -> Any:  # noqa: ANN401 - the server's JSON
         """None if there is no such message, and there may be none."""
-        body = orjson.dumps(wanted) if wanted else b""
-        answer = await self._connection().request(f"$JS.API.{question}", body, timeout=SECONDS)
-        told = orjson.loads(answer.data)
-        if "error" in told:
-            error = told["error"].get("err_code")
-            if absent and error == NO_MESSAGE:
+        try:
+            return await ask_server(self._connection(), question, wanted)
+        except Unanswered as why:
+            if absent and why.code == NO_MESSAGE:
                 return None
-            raise Unanswered(f"{question}: {error}")
-        return told
+            raise
 
 
 class StreamReports:

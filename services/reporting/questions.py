@@ -13,7 +13,6 @@ from services.reporting.domain.period import Window
 from services.reporting.domain.revision import Closing
 from services.reporting.domain.rollup import NoUnitInForce, Tree, roll_up
 from services.reporting.figures import forms_in_force, own_cells, period_of, rows_behind, wrong
-from services.reporting.flight import Unanswered
 from services.reporting.ports import (
     Closings,
     Coverage,
@@ -26,6 +25,7 @@ from services.reporting.ports import (
 from shared.contracts.ingress import FieldProblem
 from shared.contracts.report import CountAsked, Counted, CountTold, RecountAsked, RecountTold
 from shared.contracts.rulebook import Rulebook
+from shared.runtime.asking import Unanswered
 from shared.runtime.bus import Answerer
 from shared.runtime.refusal import Unacceptable, problems_of
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.reporting.flight import StreamFlight, Unanswered
+from services.reporting.flight import StreamFlight
+from shared.runtime.asking import Unanswered
 from tests.examples_reporting import case_accepted, directory_published, submission_received
 
 HOUR = timedelta(hours=1)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.js.api import StreamConfig
 
-from services.reporting.flight import StreamFlight, Unanswered
+from services.reporting.flight import StreamFlight
 from services.reporting.lookout import LOOK, Lookout
+from shared.runtime.asking import Unanswered
 from shared.runtime.streams import CONSUMERS, REDRIVEN, STREAMS_LOOKED_AT
 from tests.examples_reporting import case_accepted
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.reporting.flight import Unanswered
 from services.reporting.questions import NOT_YOURS, Counts, count_teller
 from shared.contracts.directory import Body, Jurisdiction
 from shared.contracts.report import CountAsked, CountTold
+from shared.runtime.asking import Unanswered
 from tests.examples_reporting import (
     AFTER,
     DAY,
@@ -274,7 +274,7 @@ class TestWhatIsRefused:
         service = await begun()
 
         async def absent(_end):
-            raise Unanswered
+            raise Unanswered("CONSUMER.INFO.EVENTS.reporting-rows", 10014)
 
         service.flight.before = absent
         assert (await problem(service))[:2] == ("/known", "rows-behind")
